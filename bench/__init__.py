@@ -1,0 +1,1 @@
+"""Figures beside peers: ``python -m bench``. Never an assertion in a test."""

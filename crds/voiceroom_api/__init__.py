@@ -1,0 +1,1 @@
+"""The vocabulary that mixer, operator and tools share. No I/O; imports nothing of ours."""

@@ -1,0 +1,343 @@
+"""Every metric of the mixer, declared once.
+
+Exposition, dashboards, alert rules and ``docs/metrics.md`` derive from this table. Base units;
+counters are named as they are exposed (``_total``), info metrics end in ``_info``. A participant
+is never a label; ``room`` is one on few gauges only, and capped by the exporter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Kind = Literal["counter", "gauge", "histogram", "info"]
+Stability = Literal["stable", "alpha"]
+"""stable: name, unit and labels do not change once released. alpha: they may, with a notice."""
+
+LATENESS_BUCKETS_S: Final = (
+    50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3, 100e-3,
+)  # fmt: skip
+JITTER_BUCKETS_S: Final = (
+    500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 30e-3, 50e-3, 100e-3, 200e-3,
+)  # fmt: skip
+GC_BUCKETS_S: Final = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 50e-3)
+LOOP_LAG_BUCKETS_S: Final = (1e-3, 5e-3, 10e-3, 20e-3, 50e-3, 0.1, 0.2, 0.5, 1.0, 5.0)
+HANDSHAKE_BUCKETS_S: Final = (5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric family."""
+
+    name: str
+    kind: Kind
+    help: str
+    unit: str = ""
+    """``seconds``, ``bytes`` or ``ppm``; empty for plain counts."""
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    """Upper bounds of a histogram in ``unit``, without +Inf."""
+    stability: Stability = "stable"
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Labels whose values are known beforehand: the exporter starts all of them at 0."""
+
+
+# Time and mixing: from the media processes' statistics pages.
+_MEDIA: Final = (
+    Metric(
+        "voiceroom_tick_lateness_seconds",
+        "histogram",
+        "How far from its deadline a tick began, late and early apart.",
+        "seconds",
+        ("side",),
+        LATENESS_BUCKETS_S,
+        values={"side": ("late", "early")},
+    ),
+    Metric(
+        "voiceroom_tick_work_seconds",
+        "histogram",
+        "Work of a tick: from its begin to the last packet sent.",
+        "seconds",
+        buckets=LATENESS_BUCKETS_S,
+    ),
+    Metric("voiceroom_ticks_total", "counter", "Ticks that were mixed."),
+    Metric("voiceroom_ticks_late_total", "counter", "Ticks mixed late, by less than one frame."),
+    Metric(
+        "voiceroom_ticks_skipped_total",
+        "counter",
+        "Ticks not mixed because they were late by a frame or more.",
+    ),
+    Metric(
+        "voiceroom_tick_lateness_max_seconds",
+        "gauge",
+        "Greatest lateness of the last 60 s; the same for every scraper.",
+        "seconds",
+    ),
+    Metric(
+        "voiceroom_tick_work_max_seconds",
+        "gauge",
+        "Longest tick work of the last 60 s; the same for every scraper.",
+        "seconds",
+    ),
+    Metric("voiceroom_frames_mixed_total", "counter", "Distinct mixes made."),
+    Metric(
+        "voiceroom_talkers_cut_total",
+        "counter",
+        "Talkers left out of a mix because the tick was running late.",
+    ),
+    Metric("voiceroom_encodes_total", "counter", "Opus frames encoded."),
+    Metric("voiceroom_decodes_total", "counter", "Opus frames decoded."),
+    Metric(
+        "voiceroom_concealed_frames_total",
+        "counter",
+        "Frames made up for lost ones: by concealment, by in-band FEC, by comfort noise.",
+        labels=("method",),
+        values={"method": ("plc", "fec", "noise")},
+    ),
+    Metric("voiceroom_silence_frames_sent_total", "counter", "Frames of digital silence sent out."),
+)
+
+# Jitter buffers.
+_RECEIVE: Final = (
+    Metric(
+        "voiceroom_media_jitter_seconds",
+        "histogram",
+        "Interarrival jitter of the legs (RFC 3550 A.8).",
+        "seconds",
+        buckets=JITTER_BUCKETS_S,
+    ),
+    Metric(
+        "voiceroom_jb_refill_timeouts_total",
+        "counter",
+        "Jitter buffers unfilled for more than 120 ms and 3 consecutive frames.",
+    ),
+    Metric("voiceroom_jb_overflows_total", "counter", "Packets dropped from a full buffer."),
+    Metric("voiceroom_jb_resets_total", "counter", "Jitter buffers begun anew."),
+    Metric("voiceroom_source_changes_total", "counter", "Legs that went on with another SSRC."),
+)
+
+# Packets.
+_NETWORK: Final = (
+    Metric("voiceroom_rx_packets_total", "counter", "Datagrams received."),
+    Metric("voiceroom_rx_bytes_total", "counter", "Bytes of datagrams received.", "bytes"),
+    Metric("voiceroom_tx_packets_total", "counter", "Datagrams sent."),
+    Metric("voiceroom_tx_bytes_total", "counter", "Bytes of datagrams sent.", "bytes"),
+    Metric("voiceroom_tx_errors_total", "counter", "Datagrams that the kernel refused."),
+    Metric("voiceroom_tx_eagain_total", "counter", "Sends refused because the socket was full."),
+    Metric(
+        "voiceroom_rx_dropped_total",
+        "counter",
+        "Datagrams received and dropped, by reason.",
+        labels=("reason",),
+    ),
+    Metric(
+        "voiceroom_rtcp_packets_total",
+        "counter",
+        "Compound RTCP packets.",
+        labels=("direction",),
+        values={"direction": ("rx", "tx")},
+    ),
+    Metric("voiceroom_stun_requests_total", "counter", "STUN requests answered."),
+    Metric("voiceroom_stun_errors_total", "counter", "STUN requests answered with an error."),
+    Metric(
+        "voiceroom_port_unreachable_total", "counter", "ICMP port unreachable from a leg's address."
+    ),
+)
+
+# How much there is.
+_LOAD: Final = (
+    Metric(
+        "voiceroom_participants",
+        "gauge",
+        'Participants of a room; the rooms beyond the cap are summed as room="other".',
+        labels=("room",),
+    ),
+    Metric("voiceroom_rooms", "gauge", "Rooms run by this process."),
+    Metric("voiceroom_legs", "gauge", "Legs that media carries."),
+    Metric("voiceroom_talkers", "gauge", "Legs heard at the last tick."),
+    Metric(
+        "voiceroom_ready", "gauge", "1 when joins are served: sockets, both processes, warm clock."
+    ),
+    Metric("voiceroom_draining", "gauge", "1 after the first SIGTERM."),
+)
+
+# Pools and garbage collection.
+_MEMORY: Final = (
+    Metric("voiceroom_pcm_pool_hits_total", "counter", "PCM buffers taken from the pool."),
+    Metric(
+        "voiceroom_pcm_pool_misses_total", "counter", "PCM buffers allocated: the pool was empty."
+    ),
+    Metric("voiceroom_pcm_pool_leaked_total", "counter", "PCM buffers that never came back."),
+    Metric(
+        "voiceroom_pcm_bytes_allocated_total", "counter", "Bytes of PCM buffers allocated.", "bytes"
+    ),
+    Metric(
+        "voiceroom_gc_pause_seconds",
+        "histogram",
+        "Pauses of garbage collection in media, by generation.",
+        "seconds",
+        ("generation",),
+        GC_BUCKETS_S,
+        values={"generation": ("0", "1", "2")},
+    ),
+    Metric("voiceroom_gc_collections_total", "counter", "Garbage collections in media."),
+)
+
+# Clocks of the node.
+_CLOCK: Final = (
+    Metric(
+        "voiceroom_clock_rate_ppm",
+        "gauge",
+        "Rate of one clock against another over the last 60 s.",
+        "ppm",
+        ("pair",),
+    ),
+    Metric(
+        "voiceroom_clock_step_seconds_total",
+        "counter",
+        "Sum of the sizes of the steps seen between two clocks.",
+        "seconds",
+        ("pair",),
+    ),
+    Metric(
+        "voiceroom_clock_read_seconds",
+        "gauge",
+        "Cost of reading a clock, from the self-test at start.",
+        "seconds",
+        ("clock", "stat"),
+        values={"stat": ("min", "mean", "std", "max")},
+    ),
+    Metric(
+        "voiceroom_clock_info",
+        "info",
+        "The kernel's clock source and the processor architecture.",
+        labels=("clocksource", "arch"),
+    ),
+    Metric("voiceroom_clock_backsteps_total", "counter", "Clock readings before an earlier one."),
+    Metric(
+        "voiceroom_node_grade_info",
+        "info",
+        "How fit the node is for keeping time: A, B or C, and why.",
+        labels=("grade", "reason"),
+    ),
+    Metric(
+        "voiceroom_scheduling_info",
+        "info",
+        "Scheduling that media was granted, and why not more.",
+        labels=("policy", "priority", "mlock", "reason"),
+    ),
+)
+
+# The control process.
+_CONTROL: Final = (
+    Metric(
+        "voiceroom_loop_lag_seconds",
+        "histogram",
+        "How late control's event loop runs what is due.",
+        "seconds",
+        buckets=LOOP_LAG_BUCKETS_S,
+    ),
+    Metric(
+        "voiceroom_loop_blocked_total",
+        "counter",
+        "Times that control's event loop stood still for more than 200 ms.",
+    ),
+    Metric(
+        "voiceroom_lock_wait_seconds_total", "counter", "Time spent waiting for locks.", "seconds"
+    ),
+    Metric("voiceroom_tasks", "gauge", "asyncio tasks alive in control."),
+    Metric("voiceroom_tasks_expected", "gauge", "asyncio tasks that there should be."),
+    Metric(
+        "voiceroom_process_restarts_total",
+        "counter",
+        "Starts of a process after the first.",
+        labels=("process",),
+        values={"process": ("media", "control")},
+    ),
+    Metric("voiceroom_media_commands_total", "counter", "Messages from control that media read."),
+    Metric("voiceroom_media_events_sent_total", "counter", "Messages from media to control."),
+    Metric(
+        "voiceroom_media_events_dropped_total",
+        "counter",
+        "Messages from media not sent because control did not read.",
+    ),
+    Metric(
+        "voiceroom_commands_dropped_total",
+        "counter",
+        "Messages from control not sent because media did not read.",
+    ),
+    Metric("voiceroom_leg_faults_total", "counter", "Legs ended by a broken invariant: a bug."),
+    Metric("voiceroom_log_suppressed_total", "counter", "Log lines left out to bound their rate."),
+    Metric(
+        "voiceroom_build_info", "info", "What is running.", labels=("version", "python", "libopus")
+    ),
+)
+
+# What clients ask for.
+_HTTP: Final = (
+    Metric(
+        "voiceroom_http_requests_total",
+        "counter",
+        "HTTP requests by route pattern, method and status.",
+        labels=("route", "method", "status"),
+    ),
+    Metric(
+        "voiceroom_http_limited_total",
+        "counter",
+        "Requests refused with 429, by which limit.",
+        labels=("limit",),
+        values={"limit": ("anonymous", "token", "moderator", "pin")},
+    ),
+    Metric(
+        "voiceroom_http_limiter_evictions_total",
+        "counter",
+        "Rate-limit buckets forgotten to make room for newer ones.",
+    ),
+    Metric(
+        "voiceroom_auth_failures_total",
+        "counter",
+        "Requests refused for their token or PIN, by error code.",
+        labels=("reason",),
+        values={"reason": ("invalid_token", "expired_token", "forbidden", "wrong_pin")},
+    ),
+    Metric(
+        "voiceroom_joins_total",
+        "counter",
+        "Joins, by result: ok, or the error code.",
+        labels=("result",),
+        values={"result": ("ok", "pod_full", "room_full", "locked", "draining")},
+    ),
+    Metric(
+        "voiceroom_dtls_handshakes_total",
+        "counter",
+        "DTLS handshakes, by result.",
+        labels=("result",),
+        values={"result": ("ok", "failed", "timeout")},
+    ),
+    Metric(
+        "voiceroom_dtls_handshake_seconds",
+        "histogram",
+        "From a client's first DTLS record to the keys.",
+        "seconds",
+        buckets=HANDSHAKE_BUCKETS_S,
+    ),
+    Metric("voiceroom_events_published_total", "counter", "Events published to rooms' listeners."),
+    Metric("voiceroom_event_subscribers", "gauge", "Open event streams.", stability="alpha"),
+    Metric(
+        "voiceroom_events_dropped_total",
+        "counter",
+        "Events not delivered because their reader was slow and was cut off.",
+    ),
+)
+
+METRICS: Final[tuple[Metric, ...]] = (
+    *_MEDIA,
+    *_RECEIVE,
+    *_NETWORK,
+    *_LOAD,
+    *_MEMORY,
+    *_CLOCK,
+    *_CONTROL,
+    *_HTTP,
+)
+BY_NAME: Final[dict[str, Metric]] = {metric.name: metric for metric in METRICS}

@@ -1,0 +1,1 @@
+"""Events to the people of a room: the journal, its subscribers, and the live figures."""

@@ -1,0 +1,86 @@
+"""Which declared metric each number of media's statistics page is exported as."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from voiceroom_mixer.core.state.stats import DROP_REASONS
+
+
+class Export(NamedTuple):
+    """A metric's name, the label values of the sample, and what a word is multiplied by."""
+
+    metric: str
+    labels: dict[str, str]
+    scale: float = 1.0
+
+
+_NS: Final = 1e-9
+
+_PLAIN: Final[dict[str, str]] = {
+    "ticks": "voiceroom_ticks_total",
+    "ticks_late": "voiceroom_ticks_late_total",
+    "ticks_skipped": "voiceroom_ticks_skipped_total",
+    "frames_mixed": "voiceroom_frames_mixed_total",
+    "talkers_cut": "voiceroom_talkers_cut_total",
+    "rx_packets": "voiceroom_rx_packets_total",
+    "rx_bytes": "voiceroom_rx_bytes_total",
+    "tx_packets": "voiceroom_tx_packets_total",
+    "tx_bytes": "voiceroom_tx_bytes_total",
+    "tx_errors": "voiceroom_tx_errors_total",
+    "tx_eagain": "voiceroom_tx_eagain_total",
+    "stun_requests": "voiceroom_stun_requests_total",
+    "stun_errors": "voiceroom_stun_errors_total",
+    "encodes": "voiceroom_encodes_total",
+    "decodes": "voiceroom_decodes_total",
+    "silence_frames_out": "voiceroom_silence_frames_sent_total",
+    "refill_timeouts": "voiceroom_jb_refill_timeouts_total",
+    "jb_overflows": "voiceroom_jb_overflows_total",
+    "jb_resets": "voiceroom_jb_resets_total",
+    "source_changes": "voiceroom_source_changes_total",
+    "pcm_hits": "voiceroom_pcm_pool_hits_total",
+    "pcm_misses": "voiceroom_pcm_pool_misses_total",
+    "pcm_leaked": "voiceroom_pcm_pool_leaked_total",
+    "pcm_bytes_allocated": "voiceroom_pcm_bytes_allocated_total",
+    "events_sent": "voiceroom_media_events_sent_total",
+    "events_dropped": "voiceroom_media_events_dropped_total",
+    "commands": "voiceroom_media_commands_total",
+    "leg_faults": "voiceroom_leg_faults_total",
+    "clock_backsteps": "voiceroom_clock_backsteps_total",
+    "legs": "voiceroom_legs",
+    "talkers": "voiceroom_talkers",
+    "rooms": "voiceroom_rooms",
+    "port_unreachable": "voiceroom_port_unreachable_total",
+    "gc_collections": "voiceroom_gc_collections_total",
+}
+
+SHARED_COUNTERS: Final[dict[str, Export]] = {
+    **{word: Export(metric, {}) for word, metric in _PLAIN.items()},
+    **{
+        f"drop_{reason}": Export("voiceroom_rx_dropped_total", {"reason": reason})
+        for reason in DROP_REASONS
+    },
+    "rtcp_rx": Export("voiceroom_rtcp_packets_total", {"direction": "rx"}),
+    "rtcp_tx": Export("voiceroom_rtcp_packets_total", {"direction": "tx"}),
+    "plc_frames": Export("voiceroom_concealed_frames_total", {"method": "plc"}),
+    "fec_frames": Export("voiceroom_concealed_frames_total", {"method": "fec"}),
+    "noise_frames": Export("voiceroom_concealed_frames_total", {"method": "noise"}),
+    "max_lateness_ns": Export("voiceroom_tick_lateness_max_seconds", {}, _NS),
+    "max_work_ns": Export("voiceroom_tick_work_max_seconds", {}, _NS),
+}
+"""By the word's name in ``core.state.stats.INDEX``. Over several media processes the words add
+up, but for ``MAXIMA``."""
+
+MAXIMA: Final = frozenset({"max_lateness_ns", "max_work_ns"})
+"""Of these the greatest counts, not the sum."""
+
+SHARED_HISTOGRAMS: Final[dict[str, Export]] = {
+    "tick_late": Export("voiceroom_tick_lateness_seconds", {"side": "late"}),
+    "tick_early": Export("voiceroom_tick_lateness_seconds", {"side": "early"}),
+    "tick_work": Export("voiceroom_tick_work_seconds", {}),
+    "media_jitter": Export("voiceroom_media_jitter_seconds", {}),
+    "gc_pause_0": Export("voiceroom_gc_pause_seconds", {"generation": "0"}),
+    "gc_pause_1": Export("voiceroom_gc_pause_seconds", {"generation": "1"}),
+    "gc_pause_2": Export("voiceroom_gc_pause_seconds", {"generation": "2"}),
+}
+"""By the histogram's name in ``core.state.stats.HISTOGRAMS``; its sum is in nanoseconds."""

@@ -1,0 +1,1 @@
+"""HTTP for people, probes and operators (contract §2 to §4)."""

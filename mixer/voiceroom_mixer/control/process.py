@@ -1,0 +1,241 @@
+"""The composition root of ``voiceroom-control``: descriptors in, served rooms out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import voiceroom_mixer
+from voiceroom_api.units import NS_PER_S
+from voiceroom_mixer import config as run_config
+from voiceroom_mixer import inheritance
+from voiceroom_mixer.config import ConfigError, RunConfig
+from voiceroom_mixer.control import logs
+from voiceroom_mixer.control.auth.keyfile import KeyFile
+from voiceroom_mixer.control.auth.keys import KeysError
+from voiceroom_mixer.control.auth.proxies import Proxies, parse_networks
+from voiceroom_mixer.control.auth.tokens import Tokens
+from voiceroom_mixer.control.drain import KeeperChannel, drain
+from voiceroom_mixer.control.events.bus import EventBus
+from voiceroom_mixer.control.events.journal import Journal
+from voiceroom_mixer.control.events.live import LEVELS_NS, LiveFigures
+from voiceroom_mixer.control.export import clockfacts, status_line
+from voiceroom_mixer.control.export.exposition import Exposition
+from voiceroom_mixer.control.export.figures import tick_figures, worst_figures
+from voiceroom_mixer.control.export.gather import Gather
+from voiceroom_mixer.control.export.numbers import Numbers
+from voiceroom_mixer.control.http.apps import admin_app, metrics_app, people_app
+from voiceroom_mixer.control.http.assets import Assets
+from voiceroom_mixer.control.http.context import HttpContext, Operations
+from voiceroom_mixer.control.http.listeners import Listener, raise_file_limit, tls_context
+from voiceroom_mixer.control.link import MediaLink
+from voiceroom_mixer.control.logs import RateFilter
+from voiceroom_mixer.control.periodic import Periodic
+from voiceroom_mixer.control.readiness import Readiness
+from voiceroom_mixer.control.rooms.context import ControlClock
+from voiceroom_mixer.control.rooms.service import build_service
+from voiceroom_mixer.control.watchdog import PROBE_NS, LoopProbe, Watchdog
+from voiceroom_mixer.control.welcome import Welcome, links
+from voiceroom_mixer.core.state.messages import Kind, Message
+from voiceroom_mixer.edge import clock
+from voiceroom_mixer.edge.shm import Segment, SegmentError
+from voiceroom_mixer.inheritance import EXIT_CONFIG, Inherited
+
+HOUSEKEEPING_NS: Final = NS_PER_S
+_MAIN_TASKS: Final = 1
+
+
+class ControlProcess:
+    """Everything of the control process, wired."""
+
+    def __init__(
+        self, config: RunConfig, fds: Inherited, keys: KeyFile, log_filter: RateFilter
+    ) -> None:
+        self._config, self._fds, self._keys = config, fds, keys
+        self._links = [
+            MediaLink.from_fds(i, media.segment, media.pair, media.udp)
+            for i, media in enumerate(fds.media)
+        ]
+        self._segments: Sequence[Segment] = [link.segment for link in self._links]
+        self._numbers = Numbers()
+        self._bus = EventBus(Journal(self._segments[0]))
+        self._service = build_service(
+            config,
+            self._links,
+            self._bus.publish,
+            ControlClock(clock.monotonic_ns, clock.wall_ns),
+            tick_figures=lambda index: tick_figures(self._segments[index]),
+        )
+        self._readiness = Readiness(self._segments, clock.monotonic_ns)
+        self._probe = LoopProbe(self._numbers, clock.monotonic_ns())
+        self._watchdog = Watchdog(self._probe, clock.monotonic_ns)
+        self._context = self._make_context()
+        self._exposition = self._make_exposition(log_filter)
+        self._line = status_line.StatusLine(sys.stdout, self._segments, self._people)
+        self._welcome = Welcome(sys.stdout, self._link_lines, self._is_ready)
+        self._tls = tls_context(config.tls.cert, config.tls.key) if config.tls else None
+        self._channel = KeeperChannel(_keeper_socket(fds))
+        self._listeners: list[Listener] = []
+        self._periodics = self._make_periodics()
+        self._port = config.http.port
+
+    async def run(self) -> None:
+        """Serve until the keeper says drain, and then until drained."""
+        self._mark_start()
+        await self._listen()
+        await self._service.start()
+        self._readiness.listening = True
+        self._watchdog.start()
+        tasks = [asyncio.create_task(p.run(), name=n) for n, p in self._periodics.items()]
+        wanted = await self._channel.drain_or_gone()
+        self._welcome.done = True
+        if wanted:
+            seconds = self._config.drain_deadline_s
+            await drain(self._service, self._readiness, clock.monotonic_ns, seconds)
+        await self._stop(tasks)
+        if wanted:
+            self._channel.say_drained()
+
+    def _mark_start(self) -> None:
+        boots = self._segments[0].word("control_boots") + 1
+        for segment in self._segments:
+            segment.set_word("control_pid", os.getpid())
+            segment.set_word("control_boots", boots)
+        self._welcome.done = boots > 1  # the links of the first start are still good
+
+    async def _listen(self) -> None:
+        limit = raise_file_limit()
+        doors = (
+            (self._fds.http, people_app, self._tls),
+            (self._fds.admin, admin_app, None),
+            (self._fds.metrics, metrics_app, None),
+        )
+        for fd, make_app, secure in doors:
+            if fd is None:
+                continue
+            sock = socket.socket(fileno=fd)
+            if make_app is people_app:
+                self._port = sock.getsockname()[1]
+            listener = Listener(
+                make_app(self._context), sock, limit=limit, now_ns=clock.monotonic_ns, tls=secure
+            )
+            await listener.start()
+            self._listeners.append(listener)
+
+    def _make_periodics(self) -> dict[str, Periodic]:
+        live = LiveFigures(self._bus, self._service, lambda: worst_figures(self._segments))
+        actions = {
+            "probe": (PROBE_NS, self._beat),
+            "live-figures": (LEVELS_NS, live.tell),
+            "housekeeping": (HOUSEKEEPING_NS, self._keep_house),
+        }
+        return {
+            name: Periodic(period_ns, action, clock.monotonic_ns)
+            for name, (period_ns, action) in actions.items()
+        }
+
+    def _beat(self, now_ns: int) -> None:
+        self._probe.beat(now_ns)
+        for segment in self._segments:
+            segment.set_word("control_beat_ns", now_ns)
+        self._welcome.look(now_ns)
+
+    def _keep_house(self, now_ns: int) -> None:
+        for listener in self._listeners:
+            listener.sweep(now_ns)
+        if self._welcome.done:
+            self._line.draw(now_ns)
+
+    async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
+        self._bus.end_all()
+        for periodic in self._periodics.values():
+            periodic.stop()
+        await asyncio.gather(*tasks)
+        self._watchdog.stop()
+        self._line.erase()
+        for listener in self._listeners:
+            await listener.stop()
+        await self._service.stop()
+
+    def _make_context(self) -> HttpContext:
+        config = self._config
+        return HttpContext(
+            config=config,
+            service=self._service,
+            bus=self._bus,
+            keys=self._keys.current,
+            numbers=self._numbers,
+            operations=Operations(
+                unready=self._readiness.unready,
+                alive=self._readiness.alive,
+                clockz=lambda: clockfacts.clockz(self._segments, clock.monotonic_ns()),
+                expose=lambda accept: self._exposition.expose(accept),
+                collect_media=self._collect_media,
+            ),
+            now_ns=clock.monotonic_ns,
+            wall_ns=clock.wall_ns,
+            assets=Assets(Path(voiceroom_mixer.__path__[0], "page")),
+            proxies=Proxies(parse_networks(config.trusted_proxies)),
+            tokens=Tokens(self._keys.current),
+        )
+
+    def _make_exposition(self, log_filter: RateFilter) -> Exposition:
+        gather = Gather(
+            segments=self._segments,
+            numbers=self._numbers,
+            service=self._service,
+            bus=self._bus,
+            limits=self._context.limits,
+            pins=self._context.pins,
+            readiness=self._readiness,
+            watchdog=self._watchdog,
+            log_filter=log_filter,
+            expected_tasks=self._expected_tasks,
+        )
+        return Exposition(self._segments, self._numbers, gather.refresh, gather.infos)
+
+    def _expected_tasks(self) -> int:
+        """Ours, the service's, one for each connection and one for each request in progress."""
+        serving = sum(listener.tasks() for listener in self._listeners)
+        return _MAIN_TASKS + len(self._periodics) + self._service.expected_tasks() + serving
+
+    def _collect_media(self) -> int:
+        return sum(link.send(Message(Kind.COLLECT, 0, 0)) for link in self._links)
+
+    def _people(self) -> int:
+        return sum(self._service.participant_counts().values())
+
+    def _is_ready(self) -> bool:
+        return not self._readiness.unready()
+
+    def _link_lines(self) -> Iterator[str]:
+        now_s = clock.wall_ns() / NS_PER_S
+        return links(self._config, self._keys.current(), self._port, now_s)
+
+
+def _keeper_socket(fds: Inherited) -> socket.socket:
+    if fds.keeper is None:
+        raise ConfigError("control is started by the keeper: no channel to it was inherited")
+    return socket.socket(fileno=fds.keeper)
+
+
+def main() -> int:
+    """Run until drained; the exit code."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # the keeper alone acts on these
+    try:
+        config = run_config.load()
+        log_filter = logs.configure(config.log_format, clock.monotonic_ns)
+        fds = inheritance.inherited(os.environ)
+        process = ControlProcess(config, fds, KeyFile(Path(config.keys)), log_filter)
+    except (ConfigError, KeysError, SegmentError, ValueError) as error:
+        sys.stderr.write(f"voiceroom-control: {error}\n")
+        return EXIT_CONFIG
+    asyncio.run(process.run())
+    return 0

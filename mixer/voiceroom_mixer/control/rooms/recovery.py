@@ -1,0 +1,111 @@
+"""Taking over: rooms and legs that a killed control has left in the segments, then the rest.
+
+The rows are the truth. What cannot be read, belongs to no room of this run, or could never become
+a call (a WebRTC leg whose keys were not there yet) is cleared and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from voiceroom_mixer.config import RoomEntry, RunConfig
+from voiceroom_mixer.control.link import MediaLink
+from voiceroom_mixer.control.rooms.leaving import Leaving
+from voiceroom_mixer.control.rooms.registry import Leg, Registry, Room
+from voiceroom_mixer.core.state.legstate import LegState, RoomState, StateError
+
+
+def recover(registry: Registry, config: RunConfig, leaving: Leaving) -> None:
+    """Fill the registry from the segments, then open the rooms that are missing.
+
+    Counts ``rows_unreadable``, ``legs_recovered``, ``rooms_recovered``. Raises ``ValueError`` when
+    the run has more rooms than the segments hold.
+    """
+    for link in registry.links:
+        _recover_rooms(registry, link)
+        _recover_legs(registry, link)
+    for room in list(registry.rooms.values()):
+        if config.room(room.name) is None:
+            leaving.close_room(room)
+    for leg in registry.legs():
+        if leg.state.kind == "webrtc" and leg.state.srtp is None:
+            leaving.leave(leg, "lost")
+    for entry in config.rooms:
+        if entry["name"] not in registry.rooms:
+            open_room(registry, entry)
+
+
+def _recover_rooms(registry: Registry, link: MediaLink) -> None:
+    for slot, blob in link.segment.tables["rooms"].used():
+        try:
+            state = RoomState.from_bytes(blob)
+        except StateError:
+            state = None
+        if state is None or state.slot != slot or state.room in registry.rooms:
+            registry.counters["rows_unreadable"] += 1
+            link.segment.tables["rooms"].clear(slot)
+            continue
+        link.room_slots.adopt(slot, state.generation)
+        registry.rooms[state.room] = Room(state, link)
+        registry.counters["rooms_recovered"] += 1
+
+
+def _recover_legs(registry: Registry, link: MediaLink) -> None:
+    for slot, blob in link.segment.tables["legs"].used():
+        try:
+            state = LegState.from_bytes(blob)
+        except StateError:
+            state = None
+        room = registry.rooms.get(state.room) if state else None
+        if state is None or room is None or not _belongs(state, slot, room, link):
+            registry.counters["rows_unreadable"] += 1
+            link.segment.tables["legs"].clear(slot)
+            continue
+        link.leg_slots.adopt(slot, state.generation)
+        registry.add(_adopted(state, room, link))
+        registry.counters["legs_recovered"] += 1
+
+
+def _belongs(state: LegState, slot: int, room: Room, link: MediaLink) -> bool:
+    at_home = state.slot == slot and room.link is link and state.room_slot == room.state.slot
+    return at_home and state.leg not in room.legs
+
+
+def _adopted(state: LegState, room: Room, link: MediaLink) -> Leg:
+    leg = Leg(state, room, link)
+    leg.talking = leg.figures().talking
+    if state.previous_ice is not None:
+        leg.previous_ice_until_ns = 1  # the restart was before our time: the next look ends it
+    return leg
+
+
+def open_room(registry: Registry, entry: RoomEntry) -> Room:
+    """A new room on the media process with the fewest. Raises ``ValueError`` when all are full."""
+    link = min(registry.links, key=lambda link: len(link.room_slots))
+    lease = link.lease_room()
+    if lease is None:
+        raise ValueError(f"room {entry['name']}: the mixer has no place for another room")
+    state = RoomState(
+        room=entry["name"], slot=lease[0], generation=lease[1], **_settings(entry["spec"])
+    )
+    room = Room(state, link)
+    registry.rooms[state.room] = room
+    link.write_room(state)
+    return room
+
+
+def _settings(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of ``RoomState`` that a VoiceRoom's spec decides."""
+    audio = spec["audio"]
+    return {
+        "frame_ms": audio["frameMs"],
+        "talkers": audio["talkers"],
+        "bitrate_kbps": audio["bitrateKbps"],
+        "fec": audio["fec"],
+        "dtx": audio["dtx"],
+        "jitter_min_ms": audio["jitterBuffer"]["minMs"],
+        "jitter_max_ms": audio["jitterBuffer"]["maxMs"],
+        "max_participants": spec["maxParticipants"],
+        "locked": spec["locked"],
+    }

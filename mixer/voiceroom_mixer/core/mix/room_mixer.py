@@ -1,0 +1,262 @@
+"""One room's mixer: senders in, one packet for each distinct mix out, once a frame.
+
+Sans-IO: a tick is a call, and the only question about time is ``late``. RTP, sockets and keys are
+the caller's; legs are known here by their slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voiceroom_mixer.core.mix import bus
+from voiceroom_mixer.core.mix.arrange import Arrangement, Channel
+from voiceroom_mixer.core.mix.encoding import EncoderPolicy, EncoderSettings, FrameEncoder
+from voiceroom_mixer.core.mix.groups import Listeners, MixKey, Slots
+from voiceroom_mixer.core.mix.pool import PcmPool
+from voiceroom_mixer.core.mix.roster import Collected, Roster, Row
+from voiceroom_mixer.core.mix.stream import EncoderBank, MixStream
+from voiceroom_mixer.core.mix.talkers import TalkerChooser, TalkEvent
+from voiceroom_mixer.core.receive.source import AudioSource
+
+FRAME_SAMPLES: Final = (480, 960, 1920)
+MAX_CONTRIBUTORS: Final = 15
+"""As many as an RTP header can name (RFC 3550 §5.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MixConfig:
+    """Settings of one room. Raises ``ValueError`` for a frame that rooms do not have."""
+
+    frame_samples: int = 960
+    talkers: int = 3
+    """Most talkers in the mix, loudest first; 0 = all who are not silent."""
+    bitrate_kbps: int = 32
+    fec: bool = True
+    """Whether reported loss may turn in-band FEC on."""
+    dtx: bool = True
+    complexity: int = 4
+
+    def __post_init__(self) -> None:
+        if self.frame_samples not in FRAME_SAMPLES:
+            raise ValueError(f"frame_samples {self.frame_samples}: must be one of {FRAME_SAMPLES}")
+
+    @property
+    def frame_ms(self) -> int:
+        """Duration of a frame."""
+        return self.frame_samples // 48
+
+    def encoder_settings(self) -> EncoderSettings:
+        """What an encoder of this room begins with."""
+        return EncoderSettings(
+            bitrate_bps=self.bitrate_kbps * 1_000, complexity=self.complexity, dtx=self.dtx
+        )
+
+
+class MixOutput(NamedTuple):
+    """One distinct mix of one frame."""
+
+    slots: Slots
+    """Its listeners."""
+    payload: bytes | None
+    """One Opus packet; None is digital silence."""
+    contributors: tuple[tuple[int, int], ...]
+    """(slot, -dBov) of who is heard in it, loudest first, for RFC 6465."""
+    resumed: bool
+    """The first packet after silence (the RTP marker)."""
+
+
+@dataclass(slots=True)
+class TickResult:
+    """All that a frame has brought."""
+
+    outputs: list[MixOutput] = field(default_factory=list)
+    events: list[TalkEvent] = field(default_factory=list)
+    talkers: tuple[int, ...] = ()
+    cut: int = 0
+    """Talkers left out because the tick was late."""
+    encodes: int = 0
+    """Packets made; one for each distinct mix that sounds."""
+    primes: int = 0
+    """Encoder runs beyond that, to start a new mix without a gap."""
+    kinds: list[int] = field(default_factory=list)
+    """Frames pulled, by ``FrameKind``."""
+    faults: tuple[int, ...] = ()
+    """Senders that raised in this frame and were taken out of the mix."""
+
+
+class RoomMixer:
+    """Mixes one room. Slots are the caller's names for legs."""
+
+    def __init__(
+        self, config: MixConfig, encoder_factory: Callable[[], FrameEncoder], pool: PcmPool
+    ) -> None:
+        self.config = config
+        self._chooser = TalkerChooser(config.talkers, config.frame_ms)
+        self._roster = Roster(self._chooser, pool, config.frame_samples)
+        self._listeners = Listeners()
+        self._bank = EncoderBank(encoder_factory)
+        self._arrangement = Arrangement(self._listeners, self._new_stream)
+        self._loss: dict[int, int] = {}
+        self._loss_changed = False
+
+    @property
+    def encoders_refused(self) -> int:
+        """Mixes that stayed silent because the room had all the encoders that it may have."""
+        return self._bank.refused
+
+    def configure(self, config: MixConfig) -> None:
+        """Change settings between two frames. Raises ``ValueError`` for another frame size."""
+        if config.frame_samples != self.config.frame_samples:
+            raise ValueError("frame_samples cannot change while a room is open: make a new mixer")
+        self.config = config
+        self._chooser.seats = config.talkers
+        for stream in self._arrangement.streams():
+            stream.policy.rebase(config.encoder_settings(), fec_allowed=config.fec)
+
+    def set_source(
+        self, slot: int, source: AudioSource, *, participant: str, gain_db: float, muted: bool
+    ) -> None:
+        """Add a sender, or change what is said here of one."""
+        gain = 10.0 ** (gain_db / 20.0)
+        self._roster.place(slot, source, participant=participant, gain=gain, muted=muted)
+
+    def remove_source(self, slot: int) -> None:
+        """Forget a sender; its source is not touched again. One that is not there is no error."""
+        self._roster.remove(slot)
+
+    def set_listener(
+        self, slot: int, *, participant: str, hears: Mapping[int, float], loss_ppm: int = 0
+    ) -> None:
+        """Add a listener, or change his wishes: linear gains by the talker's slot, 0 = not at
+        all, 1 where nothing is said."""
+        if slot not in self._listeners:
+            self._arrangement.welcome(slot)
+        self._listeners.place(slot, participant, hears)
+        self.set_loss(slot, loss_ppm)
+
+    def remove_listener(self, slot: int) -> None:
+        """Forget a listener; one that is not there is no error."""
+        self._listeners.remove(slot)
+        self.set_loss(slot, 0)
+
+    def set_loss(self, slot: int, loss_ppm: int) -> None:
+        """What a listener's reports say about loss on his way, in parts per million."""
+        if self._loss.get(slot, 0) == loss_ppm:
+            return
+        self._loss_changed = True
+        if loss_ppm:
+            self._loss[slot] = loss_ppm
+        else:
+            del self._loss[slot]
+
+    def fade_in(self) -> None:
+        """Frames were skipped: what follows begins from silence."""
+        self._arrangement.fade_in()
+
+    def close(self) -> None:
+        """Let go of the encoders."""
+        self._arrangement.close()
+        self._bank.close()
+
+    def tick(self, late: Callable[[], bool]) -> TickResult:
+        """Mix one frame. ``late`` is asked between talkers: when it says yes, the mix is made of
+        those at hand."""
+        try:
+            got = self._roster.collect(late)
+            result = TickResult(
+                talkers=got.talkers, cut=got.cut, kinds=got.kinds, faults=tuple(got.faults)
+            )
+            changed = self._arrangement.arrange({row.slot: row.participant for row in got.rows})
+            if changed or self._loss_changed:
+                self._report_loss()
+            self._emit(got, result)
+        finally:
+            self._roster.release()
+        result.events = self._chooser.events()
+        return result
+
+    def _new_stream(self) -> MixStream:
+        policy = EncoderPolicy(self.config.encoder_settings(), fec_allowed=self.config.fec)
+        return MixStream(self._bank, policy, self.config.frame_samples)
+
+    def _report_loss(self) -> None:
+        """Each mix's encoder hears of the worst loss among its listeners."""
+        self._loss_changed = False
+        worst: dict[MixKey, int] = {}
+        for slot, loss_ppm in self._loss.items():
+            key = self._arrangement.key_of(slot)
+            worst[key] = max(loss_ppm, worst.get(key, 0))
+        for channel in self._arrangement.channels:
+            channel.stream.policy.report(worst.get(channel.key, 0))
+
+    def _emit(self, got: Collected, result: TickResult) -> None:
+        mixed, audible = self._mix(got.rows)
+        peaks = bus.peaks(mixed).tolist()
+        sounding = np.array([row.sounds for row in got.rows], bool)
+        sounds = (audible & sounding).any(axis=1).tolist()
+        speaking = _loudest(got.rows)
+        silent: list[Slots] = []
+        for at, channel in enumerate(self._arrangement.channels):
+            output = self._send(channel, mixed[at], peaks[at], sounds[at], result)
+            if output is None:
+                silent.append(channel.listeners)
+                continue
+            contributors = _contributors(speaking, audible[at])
+            result.outputs.append(MixOutput(channel.listeners, output[0], contributors, output[1]))
+        if silent:
+            slots = silent[0] if len(silent) == 1 else np.concatenate(silent)
+            result.outputs.append(MixOutput(slots, None, (), False))
+
+    def _send(
+        self,
+        channel: Channel,
+        mixed: NDArray[np.float32],
+        peak: float,
+        sounds: bool,
+        result: TickResult,
+    ) -> tuple[bytes, bool] | None:
+        stream = channel.stream
+        primes, encodes = stream.primes, stream.encodes
+        payload, resumed = stream.emit(mixed, peak, sounding=sounds)
+        result.primes += stream.primes - primes
+        result.encodes += stream.encodes - encodes
+        return None if payload is None else (payload, resumed)
+
+    def _mix(self, rows: list[Row]) -> tuple[bus.Frames, NDArray[np.bool_]]:
+        """Sums of all mixes, and which talker is audible in which (mixes, talkers)."""
+        arrangement = self._arrangement
+        for column, row in enumerate(rows):
+            if row.enters:
+                arrangement.start_at_zero(column)
+        held = [column for column, row in enumerate(rows) if row.tail]
+        common = np.array([row.gain for row in rows], np.float32)
+        before, after = arrangement.gain_table(common, held)
+        audible = (before > 0.0) | (after > 0.0)
+        if rows:
+            mixed = bus.mix(np.stack([row.frame for row in rows]), before, after)
+        else:
+            mixed = np.zeros((len(before), self.config.frame_samples), np.float32)
+        arrangement.ended(after, [c for c, row in enumerate(rows) if row.gain == 0.0])
+        return mixed, audible
+
+
+def _loudest(rows: list[Row]) -> list[tuple[int, int, int]]:
+    """(level, column, slot) of who is in the mix, loudest first."""
+    return sorted(
+        (row.level, column, row.slot)
+        for column, row in enumerate(rows)
+        if row.sounds and not row.tail
+    )
+
+
+def _contributors(
+    speaking: list[tuple[int, int, int]], audible: NDArray[np.bool_]
+) -> tuple[tuple[int, int], ...]:
+    here = audible.tolist()
+    heard = [(slot, level) for level, column, slot in speaking if here[column]]
+    return tuple(heard[:MAX_CONTRIBUTORS])

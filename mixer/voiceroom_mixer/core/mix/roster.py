@@ -1,0 +1,285 @@
+"""The senders of one room: who is pulled in a frame, in which order, and what came of it.
+
+Those who were in the last frame come first, so that lateness costs the newest talker and nobody
+is cut off in the middle. Senders whose packets say how loud they are need no decoding until they
+are chosen; the others are decoded while time allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from voiceroom_api.units import SILENT_LEVEL
+from voiceroom_mixer.core.mix.bus import fall
+from voiceroom_mixer.core.mix.levels import is_silent, level_of, mean_square
+from voiceroom_mixer.core.mix.pool import PcmPool
+from voiceroom_mixer.core.mix.talkers import Candidate, TalkerChooser
+from voiceroom_mixer.core.receive.source import AudioSource, FrameKind, Pcm, VoicedSource
+
+_TAIL_SAMPLES: Final = 240
+_TAIL_FLOOR: Final = 1e-4
+_NO_SOUND: Final = (FrameKind.SILENCE, FrameKind.NOISE)
+
+
+class Row(NamedTuple):
+    """One talker's sound in one frame."""
+
+    slot: int
+    participant: str
+    frame: Pcm
+    gain: float
+    """Linear gain that is reached at the end of the frame; 0 for who leaves the mix."""
+    level: int
+    sounds: bool
+    """Not digital silence."""
+    enters: bool = False
+    """Has nothing to do with an earlier talker in the same slot: fades in from zero."""
+    tail: bool = False
+    """Nothing could be pulled: a short decay of the last sample, at the gain there was."""
+
+
+@dataclass(slots=True)
+class Collected:
+    """One frame of all talkers."""
+
+    rows: list[Row] = field(default_factory=list)
+    """In the order of their slots."""
+    talkers: tuple[int, ...] = ()
+    """In the mix, loudest first."""
+    cut: int = 0
+    """Talkers for whom there was no time."""
+    kinds: list[int] = field(default_factory=lambda: [0] * len(FrameKind))
+    """Frames pulled, by ``FrameKind``."""
+    faults: list[int] = field(default_factory=list)
+    """Senders that raised; they are out of the mix for good."""
+
+
+@dataclass(slots=True)
+class _Sender:
+    slot: int
+    source: AudioSource
+    participant: str
+    gain: float
+    muted: bool
+    voiced: VoicedSource | None
+    fresh: bool = True
+    last_sample: float = 0.0
+    frame: Pcm | None = None
+    kind: FrameKind = FrameKind.SILENCE
+    level: int = SILENT_LEVEL
+    """Measured in the frame that was pulled last."""
+
+
+class Roster:
+    """All senders by slot."""
+
+    def __init__(self, chooser: TalkerChooser, pool: PcmPool, samples: int) -> None:
+        self._chooser = chooser
+        self._pool = pool
+        self._samples = samples
+        self._senders: dict[int, _Sender] = {}
+        self._mixed: list[int] = []
+        """Slots that were in the last frame, loudest first."""
+        self._departed: dict[int, _Sender] = {}
+        self._fading: dict[int, str] = {}
+        """Who left the mix in the last frame: limiter and encoder still hold some of that back,
+        so he must not hear the common mix for one frame more."""
+        self._turn = 0
+        self._nothing = np.zeros(samples, np.float32)
+        self._fall = np.zeros(samples, np.float32)
+        self._fall[:_TAIL_SAMPLES] = fall(_TAIL_SAMPLES)
+
+    def place(
+        self, slot: int, source: AudioSource, *, participant: str, gain: float, muted: bool
+    ) -> None:
+        """Add or change a sender; ``gain`` is linear."""
+        sender = self._senders.get(slot)
+        if sender is None or sender.source is not source:
+            self.remove(slot)
+            self._departed.pop(slot, None)
+            voiced = source if isinstance(source, VoicedSource) else None
+            self._senders[slot] = _Sender(slot, source, participant, gain, muted, voiced)
+        else:
+            sender.participant, sender.gain, sender.muted = participant, gain, muted
+        if muted:
+            self._chooser.forget(slot)
+
+    def remove(self, slot: int) -> None:
+        """Forget a sender at once: its source is never touched again. None there is no error."""
+        sender = self._senders.pop(slot, None)
+        if sender is None:
+            return
+        self._chooser.forget(slot)
+        if slot in self._mixed:
+            self._mixed.remove(slot)
+            self._departed[slot] = sender
+
+    def collect(self, late: Callable[[], bool]) -> Collected:
+        """Pull one frame of everybody who is to be heard; ``release`` gives the frames back."""
+        got = Collected()
+        missed = self._pull_mixed(late, got)
+        candidates, passed = self._survey(late, got, missed)
+        talkers = self._chooser.update(candidates)
+        self._pull_chosen(talkers, late, got, missed)
+        for sender in passed:
+            if sender.frame is None and sender.slot not in got.faults:
+                sender.source.skip(self._samples)
+        got.cut = len(missed)
+        self._fill_rows(got, talkers)
+        return got
+
+    def release(self) -> None:
+        """Give all frames of the last ``collect`` back to the pool."""
+        for sender in self._senders.values():
+            if sender.frame is not None:
+                self._pool.give(sender.frame)
+                sender.frame = None
+
+    def _pull_mixed(self, late: Callable[[], bool], got: Collected) -> set[int]:
+        """Those of the last frame, loudest first; returns the slots that time did not allow."""
+        missed: set[int] = set()
+        expected = list(self._mixed)
+        for at, slot in enumerate(expected):
+            if at and late():
+                missed.update(expected[at:])
+                break
+            self._pull(self._senders[slot], got)
+        for slot in missed:
+            self._senders[slot].source.skip(self._samples)
+        return missed
+
+    def _survey(
+        self, late: Callable[[], bool], got: Collected, missed: set[int]
+    ) -> tuple[list[Candidate], list[_Sender]]:
+        """How loud everybody is, and who has sound that was not pulled."""
+        candidates: list[Candidate] = []
+        passed: list[_Sender] = []
+        unknown: list[_Sender] = []
+        for sender in self._senders.values():
+            source = sender.source
+            if not source.active:
+                continue
+            if sender.frame is None and sender.slot not in missed:
+                if source.must_decode and not sender.muted:
+                    unknown.append(sender)
+                    continue
+                passed.append(sender)
+            self._propose(sender, candidates)
+        self._listen_in(unknown, late, got, passed)
+        for sender in unknown:
+            if sender.frame is not None:
+                self._propose(sender, candidates)
+        return candidates, passed
+
+    def _listen_in(
+        self,
+        unknown: list[_Sender],
+        late: Callable[[], bool],
+        got: Collected,
+        passed: list[_Sender],
+    ) -> None:
+        """Decode senders to learn how loud they are; whom time does not allow is first next
+        time."""
+        first = self._turn % len(unknown) if unknown else 0
+        order = unknown[first:] + unknown[:first]
+        for at, sender in enumerate(order):
+            if any(got.kinds) and late():
+                self._turn += at
+                passed.extend(order[at:])
+                return
+            self._pull(sender, got)
+
+    def _propose(self, sender: _Sender, candidates: list[Candidate]) -> None:
+        if sender.muted:
+            return
+        if sender.frame is not None and sender.kind in _NO_SOUND:
+            return
+        source = sender.source
+        level = sender.level if source.must_decode else source.level
+        voice = sender.voiced is not None and sender.voiced.voice
+        if not is_silent(level, voice=voice):
+            candidates.append(Candidate(sender.slot, level, voice))
+
+    def _pull_chosen(
+        self, talkers: tuple[int, ...], late: Callable[[], bool], got: Collected, missed: set[int]
+    ) -> None:
+        """The newcomers among the talkers; the others have been pulled."""
+        for slot in talkers:
+            sender = self._senders.get(slot)
+            if sender is None or sender.frame is not None or slot in missed:
+                continue
+            if any(got.kinds) and late():
+                missed.add(slot)
+            else:
+                self._pull(sender, got)
+
+    def _pull(self, sender: _Sender, got: Collected) -> None:
+        frame = self._pool.take(self._samples)
+        sender.frame = frame
+        try:
+            sender.kind = sender.source.pull(frame)
+        except Exception:  # one broken sender must not silence the room: counted, and out
+            got.faults.append(sender.slot)
+            self._pool.give(frame)
+            sender.frame = None
+            self.remove(sender.slot)
+            return
+        got.kinds[sender.kind] += 1
+        power = mean_square(frame)
+        if not isfinite(power):
+            frame[:] = 0.0
+            sender.kind, power = FrameKind.SILENCE, 0.0
+        sender.level = level_of(power)
+
+    def _fill_rows(self, got: Collected, talkers: tuple[int, ...]) -> None:
+        """Rows of who is in the mix, who leaves it, and who was lost in its middle."""
+        heard = [slot for slot in talkers if self._has_frame(slot)]
+        rows = {slot: self._row(self._senders[slot], heard=True) for slot in heard}
+        for slot in self._mixed:
+            sender = self._senders[slot]
+            if slot not in rows:
+                rows[slot] = (
+                    self._tail(sender) if sender.frame is None else self._row(sender, heard=False)
+                )
+        for slot, sender in self._departed.items():
+            rows.setdefault(slot, self._tail(sender))
+        self._departed.clear()
+        leaving = {slot: row.participant for slot, row in rows.items() if slot not in heard}
+        for slot, participant in self._fading.items():
+            rows.setdefault(slot, self._echo(slot, participant))
+        self._fading = leaving
+        got.rows = [rows[slot] for slot in sorted(rows)]
+        got.talkers = tuple(heard)
+        self._mixed = heard
+
+    def _has_frame(self, slot: int) -> bool:
+        sender = self._senders.get(slot)
+        return sender is not None and sender.frame is not None
+
+    def _row(self, sender: _Sender, *, heard: bool) -> Row:
+        assert sender.frame is not None
+        enters, sender.fresh = sender.fresh, False
+        sender.last_sample = float(sender.frame[-1])
+        return Row(
+            sender.slot,
+            sender.participant,
+            sender.frame,
+            sender.gain if heard else 0.0,
+            sender.level,
+            sender.kind is not FrameKind.SILENCE,
+            enters=enters,
+        )
+
+    def _echo(self, slot: int, participant: str) -> Row:
+        return Row(slot, participant, self._nothing, 0.0, SILENT_LEVEL, sounds=False)
+
+    def _tail(self, sender: _Sender) -> Row:
+        sounds = abs(sender.last_sample) > _TAIL_FLOOR
+        frame = self._fall * np.float32(sender.last_sample)
+        level = SILENT_LEVEL
+        return Row(sender.slot, sender.participant, frame, 0.0, level, sounds, tail=True)

@@ -1,0 +1,88 @@
+"""The values around a ``Receiver``: its settings, its counters, its results, its tick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Arrived(NamedTuple):
+    """One packet as it came, for the uncommon ways of it."""
+
+    seq: int
+    timestamp: int
+    payload: bytes
+    level: int
+    voice: bool
+    arrival_ns: int
+
+
+class PushResult(IntEnum):
+    """What became of a packet."""
+
+    ACCEPTED = 0
+    LATE = 1
+    DUPLICATE = 2
+    PROBATION = 3
+    """Of another SSRC, or far out of sequence, and not believed yet."""
+    REPLAYED = 4
+    """Played before this process began."""
+
+
+class TickTime:
+    """The due time of the tick that is being mixed, on the clock of the arrivals. One object is
+    shared by all receivers; the loop sets it before it mixes."""
+
+    __slots__ = ("now_ns",)
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        """0 = never set: receivers then take their last arrival for the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverConfig:
+    """Settings of a leg's jitter buffer."""
+
+    min_ms: int = 20
+    max_ms: int = 200
+    frame_samples: int = 960
+    level_ext: bool = True
+    """The sender was offered RFC 6464 levels."""
+
+
+@dataclass(slots=True)
+class ReceiverStats:
+    """Plain counters, by the names of ``layout.MEDIA_COLUMNS`` where those have them."""
+
+    rx_packets: int = 0
+    rx_octets: int = 0
+    rx_lost: int = 0
+    rx_late: int = 0
+    rx_duplicate: int = 0
+    concealed_frames: int = 0
+    fec_frames: int = 0
+    refill_timeouts: int = 0
+    jitter_us: int = 0
+    buffer_us: int = 0
+    target_us: int = 0
+    skew_ppb: int = 0
+    overflows: int = 0
+    resets: int = 0
+    source_changes: int = 0
+    decode_errors: int = 0
+    events_dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverSnapshot:
+    """What a successor must know, by the names of the columns."""
+
+    rx_ssrc: int
+    rx_index: int
+    """Highest extended sequence number: nothing up to it is played again."""
+    target_us: int
+    skew_ppb: int
+    rx_lost: int = 0
+    rx_packets: int = 0

@@ -1,0 +1,379 @@
+"""One sender, from packets to frames: ``AudioSource`` for the mixer, statistics for reports.
+
+Two clocks meet here. Packets carry their arrival on the steady clock; frames are pulled on the
+mixer's grid, whose tick stands in ``TickTime`` for all receivers of a process. Nothing is played
+of a silent sender, so his packets cost little more than their counting.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from voiceroom_api.units import (
+    NS_PER_MS,
+    SAMPLES_PER_MS,
+    SEQ_MASK,
+    SILENT_LEVEL,
+    extend_seq,
+    samples_to_ns,
+)
+from voiceroom_mixer.core.mix.levels import SILENCE_GATE, is_silent
+from voiceroom_mixer.core.receive.decoder import Decoder
+from voiceroom_mixer.core.receive.delay import WINDOW_NS, PathDelay
+from voiceroom_mixer.core.receive.jitter import Packet
+from voiceroom_mixer.core.receive.model import (
+    Arrived,
+    PushResult,
+    ReceiverConfig,
+    ReceiverSnapshot,
+    ReceiverStats,
+    TickTime,
+)
+from voiceroom_mixer.core.receive.playout import Playout, PlayoutCounts
+from voiceroom_mixer.core.receive.refill import RefillTimeout, RefillWatch
+from voiceroom_mixer.core.receive.skew import SkewEstimator
+from voiceroom_mixer.core.receive.source import FrameKind, Pcm
+from voiceroom_mixer.core.receive.target import TargetDelay
+from voiceroom_mixer.core.rtp.reception import MAX_DROPOUT, Arrival, Reception, transit_ns
+
+__all__ = [
+    "NO_SSRC",
+    "PushResult",
+    "Receiver",
+    "ReceiverConfig",
+    "ReceiverSnapshot",
+    "ReceiverStats",
+    "RefillTimeout",
+    "TickTime",
+]
+
+DTX_BYTES: Final = 3
+"""An Opus packet of at most so many bytes carries no sound."""
+SOFT_LEVEL: Final = 40
+"""A sender with DTX stops after sound at most this loud: then a pause is no incident."""
+IN_ORDER: Final = 3
+"""Packets in order after which another SSRC is believed (contract §4)."""
+NO_SSRC: Final = -1
+
+_IN_SEQUENCE: Final = Arrival.GAP
+_NS_PER_US: Final = 1_000
+_PPB: Final = 1_000
+
+
+_ACCEPTED: Final = PushResult.ACCEPTED
+
+
+class Receiver:
+    """Jitter buffer, skew correction, decoding and concealment of one sender."""
+
+    def __init__(self, config: ReceiverConfig, decoder: Decoder, seed: int, tick: TickTime) -> None:
+        if not 0 < config.min_ms <= config.max_ms:
+            raise ValueError(f"jitter buffer of {config.min_ms}..{config.max_ms} ms")
+        self._config, self._decoder, self._seed, self._tick = config, decoder, seed, tick
+        self._stats = ReceiverStats()
+        self._pending: list[Arrived] = []
+        self._candidate = self._ssrc = NO_SSRC
+        self._resume: ReceiverSnapshot | None = None
+        self._begin(NO_SSRC, Reception(0, 0, 0), 0)
+
+    def _begin(self, ssrc: int, reception: Reception, arrival_ns: int) -> None:
+        """Everything anew, for another stream."""
+        config = self._config
+        self._ssrc = ssrc
+        self.reception = reception
+        """Sequence, loss and jitter of the stream, for reports."""
+        max_samples = config.max_ms * SAMPLES_PER_MS
+        self._decoder.reset()
+        self._playout = Playout(self._decoder, config.frame_samples, max_samples, self._seed)
+        self._target = TargetDelay(
+            config.min_ms * NS_PER_MS,
+            config.max_ms * NS_PER_MS,
+            samples_to_ns(config.frame_samples),
+        )
+        self._skew = SkewEstimator()
+        self._path = PathDelay(reception.transit_ns)
+        self._watch = RefillWatch()
+        self._window_end_ns = arrival_ns + WINDOW_NS
+        self._last_arrival_ns = arrival_ns
+        self._octets = self._late = self._last_seq = 0
+        self._level = SILENT_LEVEL if config.level_ext else -1
+        self.voice = False
+        """The sender's own voice flag (RFC 6464), of the latest packet."""
+        self._dtx = False
+        self._prior = b""
+        self._prior_stamp = 0
+        self._stats.rx_duplicate = 0
+
+    @property
+    def config(self) -> ReceiverConfig:
+        """The settings that it was made with."""
+        return self._config
+
+    @property
+    def ssrc(self) -> int:
+        """The sender's SSRC; ``NO_SSRC`` before the first packet."""
+        return self._ssrc
+
+    @property
+    def active(self) -> bool:
+        """Sound is buffered, due, or was heard a moment ago."""
+        return self._playout.awake
+
+    @property
+    def level(self) -> int:
+        """-dBov of the latest sound, 127 when silent."""
+        if not self._playout.awake:
+            return SILENT_LEVEL
+        return self._level if self._level >= 0 else self._playout.level
+
+    @property
+    def must_decode(self) -> bool:
+        """The latest packet told no level."""
+        return self._level < 0
+
+    def push(
+        self,
+        ssrc: int,
+        seq: int,
+        timestamp: int,
+        payload: bytes,
+        level: int,
+        voice: bool,
+        arrival_ns: int,
+    ) -> PushResult:
+        """Take a packet in. ``level`` is -dBov 0..127, or -1 where the packet has none."""
+        if ssrc != self._ssrc:
+            packet = Arrived(seq, timestamp, payload, level, voice, arrival_ns)
+            return self._foreign(ssrc, packet)
+        if arrival_ns >= self._window_end_ns:
+            self._close_window(arrival_ns)
+        reception = self.reception
+        how = reception.observe(seq, timestamp, arrival_ns)
+        size = len(payload)
+        self._octets += size
+        if size <= DTX_BYTES or (level >= SILENCE_GATE and (not voice or level == SILENT_LEVEL)):
+            if not self._playout.awake and how <= _IN_SEQUENCE:
+                self._prior = payload
+                self._prior_stamp = reception.timestamp
+                return _ACCEPTED
+            return self._take(how, payload, True, level, voice, arrival_ns)
+        return self._take(how, payload, False, level, voice, arrival_ns)
+
+    def _take(
+        self, how: Arrival, payload: bytes, quiet: bool, level: int, voice: bool, arrival_ns: int
+    ) -> PushResult:
+        """A packet with sound, or one of a sender that is being played, or an odd one."""
+        if how is Arrival.DUPLICATE:
+            self._stats.rx_duplicate += 1
+            return PushResult.DUPLICATE
+        if how is Arrival.SUSPECT:
+            return PushResult.PROBATION
+        if how is Arrival.JUMPED or how is Arrival.RESTARTED:
+            self._new_timeline(arrival_ns)
+        reception, playout = self.reception, self._playout
+        self._last_arrival_ns = arrival_ns
+        delay_ns = transit_ns(arrival_ns, reception.stamp) - self._path.see(reception.low_ns)
+        if not self._target.covers(delay_ns) and not quiet:
+            self._target.raise_for(delay_ns)
+        packet = Packet(reception.index, reception.stamp, payload, quiet)
+        if not playout.awake:
+            if how is Arrival.REORDERED or quiet:
+                return self._unneeded(how)
+            self._wake(packet)
+        elif packet.number < playout.next_number:
+            self._late += 1
+            return PushResult.LATE
+        playout.buffer.put(packet)
+        self._level, self.voice = level, voice
+        self._last_seq = packet.number & SEQ_MASK
+        self._prior_stamp = packet.stamp
+        self._watch.refilled()
+        return _ACCEPTED
+
+    def _unneeded(self, how: Arrival) -> PushResult:
+        """Nothing is being played and this packet starts nothing."""
+        if how is Arrival.REORDERED:
+            self._late += 1
+            return PushResult.LATE
+        self._prior = b""
+        return _ACCEPTED
+
+    def _wake(self, packet: Packet) -> None:
+        """Sound after silence: the packet before it, if it is there, warms the decoder up and
+        keeps the onset whole."""
+        pause = packet.stamp - self._prior_stamp
+        usual = self._playout.packet_samples
+        if self._prior and 0 < pause <= usual:
+            prior = Packet(packet.number - 1, self._prior_stamp, self._prior, True)
+            self._playout.wake(prior)
+            self._playout.buffer.put(prior)
+        else:
+            self._dtx = self._dtx or pause > 2 * usual
+            self._playout.wake(packet)
+        self._prior = b""
+
+    def _new_timeline(self, arrival_ns: int) -> None:
+        """Timestamps jumped, or the sender began anew: what was learnt of transit is void."""
+        self._stats.resets += 1
+        self._playout.sleep()
+        self._decoder.reset()
+        self._path = PathDelay(self.reception.transit_ns)
+        self._skew.restart()
+        self._window_end_ns = arrival_ns + WINDOW_NS
+        self._prior = b""
+
+    def _close_window(self, arrival_ns: int) -> None:
+        self._window_end_ns = arrival_ns + WINDOW_NS
+        window = self.reception.take_window()
+        if window is None:
+            return
+        low_ns, high_ns = window
+        steps = self._path.steps
+        step_ns = self._config.max_ms * NS_PER_MS
+        peak_ns = self._path.close(arrival_ns, low_ns, high_ns, step_ns)
+        if self._path.steps != steps:
+            self._target.forget()
+            self._skew.restart()
+        self._target.add_window(peak_ns)
+        self._skew.add(arrival_ns, low_ns)
+
+    def _foreign(self, ssrc: int, packet: Arrived) -> PushResult:
+        """Another SSRC: the first one is taken at once, a change after three packets in order."""
+        resume = self._resume
+        if resume is not None and ssrc == resume.rx_ssrc:
+            return self._go_on(resume, packet)
+        pending = self._pending
+        if ssrc != self._candidate or packet.seq != (pending[-1].seq + 1) & SEQ_MASK:
+            pending.clear()
+        self._candidate = ssrc
+        pending.append(packet)
+        known = self._ssrc != NO_SSRC or resume is not None
+        if known and len(pending) < IN_ORDER:
+            return PushResult.PROBATION
+        self._stats.source_changes += known
+        self._pending, self._candidate, self._resume = [], NO_SSRC, None
+        first = pending[0]
+        result = self._start(ssrc, Reception(first.seq, first.timestamp, first.arrival_ns), first)
+        for following in pending[1:]:
+            result = self.push(ssrc, *following)
+        return result
+
+    def _go_on(self, resume: ReceiverSnapshot, packet: Arrived) -> PushResult:
+        """A packet of a stream that another process has played up to ``rx_index``."""
+        index = extend_seq(packet.seq, resume.rx_index)
+        if resume.rx_index - MAX_DROPOUT < index <= resume.rx_index:
+            return PushResult.REPLAYED
+        reception = Reception.resumed(
+            resume.rx_index,
+            resume.rx_packets,
+            resume.rx_lost,
+            index=index,
+            timestamp=packet.timestamp,
+            arrival_ns=packet.arrival_ns,
+        )
+        self._pending, self._candidate, self._resume = [], NO_SSRC, None
+        return self._start(resume.rx_ssrc, reception, packet, resume)
+
+    def _start(
+        self,
+        ssrc: int,
+        reception: Reception,
+        packet: Arrived,
+        before: ReceiverSnapshot | None = None,
+    ) -> PushResult:
+        """The first packet of a stream, which ``reception`` has counted already."""
+        self._begin(ssrc, reception, packet.arrival_ns)
+        if before is not None:
+            self._target.restore(before.target_us * _NS_PER_US)
+            self._skew = SkewEstimator(before.skew_ppb / _PPB)
+        self._octets += len(packet.payload)
+        quiet = len(packet.payload) <= DTX_BYTES or is_silent(packet.level, voice=packet.voice)
+        return self._take(
+            Arrival.NEXT, packet.payload, quiet, packet.level, packet.voice, packet.arrival_ns
+        )
+
+    def pull(self, out: Pcm) -> FrameKind:
+        """Fill ``out`` with the next frame, shape (frame_samples,)."""
+        if not self._playout.awake:
+            out.fill(0.0)
+            return FrameKind.SILENCE
+        kind = self._playout.pull(out, self._path_samples(), self._target_samples(), self._skew.ppm)
+        self._watch_refill(len(out))
+        return kind
+
+    def skip(self, samples: int) -> None:
+        """Advance playout without decoding: not chosen as talker, or the tick was missed."""
+        if self._playout.awake:
+            self._playout.skip(
+                samples, self._path_samples(), self._target_samples(), self._skew.ppm
+            )
+            self._watch_refill(samples)
+
+    def _path_samples(self) -> int:
+        """The timestamp that a packet would carry which arrives now, by the fastest path."""
+        now_ns = self._tick.now_ns or self._last_arrival_ns
+        return (now_ns - self._path.see(self.reception.low_ns)) * 3 // 62_500
+
+    def _target_samples(self) -> int:
+        return self._target.ns * 3 // 62_500
+
+    def _watch_refill(self, samples: int) -> None:
+        playout = self._playout
+        if not playout.in_speech or (self._dtx and playout.level >= SOFT_LEVEL):
+            return
+        if self._watch.frame(samples, playout.packet_samples):
+            size_ms = playout.buffered // SAMPLES_PER_MS
+            target_ms = self._target.ns // NS_PER_MS
+            self._watch.report(RefillTimeout(size_ms, target_ms, self._last_seq))
+
+    def events(self) -> list[RefillTimeout]:
+        """What happened since the last call: bounded, see ``RefillWatch``."""
+        return self._watch.take_events()
+
+    @property
+    def stats(self) -> ReceiverStats:
+        """All counters as they are now; the same object every time."""
+        stats, reception, counts = self._stats, self.reception, self._playout.counts
+        known = self._ssrc != NO_SSRC
+        stats.rx_packets = reception.received if known else 0
+        stats.rx_lost = reception.cumulative_lost if known else 0
+        stats.rx_octets = self._octets
+        stats.rx_late = self._late + counts.late
+        stats.concealed_frames, stats.fec_frames = counts.concealed_frames, counts.fec_frames
+        stats.decode_errors = counts.decode_errors
+        stats.overflows = self._playout.buffer.overflows
+        stats.refill_timeouts = self._watch.timeouts
+        stats.events_dropped = self._watch.dropped
+        stats.jitter_us = reception.jitter_ns // _NS_PER_US
+        stats.buffer_us = samples_to_ns(self._playout.buffered) // _NS_PER_US
+        stats.target_us = self._target.ns // _NS_PER_US
+        stats.skew_ppb = round(self._skew.ppm * _PPB)
+        return stats
+
+    @property
+    def counts(self) -> PlayoutCounts:
+        """What playout did to hold its delay."""
+        return self._playout.counts
+
+    @property
+    def delay_samples(self) -> int:
+        """How long the sound that plays has waited, since the fastest path; 0 when silent."""
+        return self._playout.depth
+
+    def snapshot(self) -> ReceiverSnapshot | None:
+        """For a successor; None before the first packet."""
+        if self._ssrc == NO_SSRC:
+            return self._resume
+        stats = self.stats
+        return ReceiverSnapshot(
+            rx_ssrc=self._ssrc,
+            rx_index=self.reception.highest,
+            target_us=stats.target_us,
+            skew_ppb=stats.skew_ppb,
+            rx_lost=stats.rx_lost,
+            rx_packets=stats.rx_packets,
+        )
+
+    def restore(self, snapshot: ReceiverSnapshot) -> None:
+        """Go on where another process left off; for a receiver that has had no packet yet."""
+        self._resume = snapshot

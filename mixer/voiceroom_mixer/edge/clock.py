@@ -1,0 +1,145 @@
+"""THE clock: nothing else in the mixer reads one.
+
+Four readings, each for one purpose:
+
+* ``monotonic_ns`` (CLOCK_MONOTONIC): deadlines and sleeping. NTP may slew it, never steps it.
+* ``raw_ns`` (CLOCK_MONOTONIC_RAW): rates. Nobody slews it, and the kernel cannot sleep on it.
+* ``boottime_ns`` (CLOCK_BOOTTIME): tells a suspended or migrated machine from a busy one.
+* ``wall_ns`` (CLOCK_REALTIME): tokens and logs, always read afresh, so that an NTP step counts from
+  the next call. RTCP sender reports do not call it: they map the monotonic grid through
+  ``core.timing.wall.WallAnchor``, which keeps the slope of the grid and follows a step at the next
+  ``ClockSample``, as a counted event and not as jitter.
+
+The ``syscall_*`` readings enter the kernel and so bypass the vDSO: where they disagree with the
+others, the reading is wrong and not the time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from voiceroom_api.units import NS_PER_S
+
+CLOCK_REALTIME: Final = 0
+CLOCK_MONOTONIC: Final = 1
+CLOCK_MONOTONIC_RAW: Final = 4
+CLOCK_BOOTTIME: Final = 7
+_TIMER_ABSTIME: Final = 1
+
+_CLOCK_GETTIME_NUMBERS: Final = {"x86_64": 228, "aarch64": 113}
+"""SYS_clock_gettime of the 64-bit tables; another architecture has no truth channel."""
+
+Clock = Callable[[], int]
+"""Reads one clock: nanoseconds. The type of what is injected everywhere else."""
+
+monotonic_ns: Final[Clock] = time.monotonic_ns
+raw_ns: Final[Clock] = partial(time.clock_gettime_ns, CLOCK_MONOTONIC_RAW)
+boottime_ns: Final[Clock] = partial(time.clock_gettime_ns, CLOCK_BOOTTIME)
+wall_ns: Final[Clock] = time.time_ns
+process_cpu_ns: Final[Clock] = time.process_time_ns
+"""CPU time of this process, user and system."""
+thread_cpu_ns: Final[Clock] = time.thread_time_ns
+"""CPU time of the calling thread."""
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = (("tv_sec", ctypes.c_int64), ("tv_nsec", ctypes.c_int64))
+
+
+def _declare(function: Any, *argtypes: Any) -> Callable[..., int]:
+    function.argtypes = argtypes
+    declared: Callable[..., int] = function
+    return declared
+
+
+# A sleep lets go of the GIL; a reading keeps it, since a switch would cost more than the reading.
+_nanosleep: Final = _declare(
+    ctypes.CDLL(None).clock_nanosleep,
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.POINTER(_Timespec),
+    ctypes.c_void_p,
+)
+_syscall: Final = _declare(
+    ctypes.PyDLL(None, use_errno=True).syscall,
+    ctypes.c_long,
+    ctypes.c_long,
+    ctypes.POINTER(_Timespec),
+)
+_SYSCALL_NUMBER: Final = _CLOCK_GETTIME_NUMBERS.get(platform.machine(), -1)
+
+
+def syscall_ns(clock_id: int) -> int:
+    """A clock as the kernel itself tells it, past the vDSO. Raises ``OSError``.
+
+    ENOSYS on an architecture other than x86-64 and aarch64.
+    """
+    now = _Timespec()
+    if _syscall(_SYSCALL_NUMBER, clock_id, ctypes.byref(now)) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"clock_gettime({clock_id}): {os.strerror(code)}")
+    return int(now.tv_sec) * NS_PER_S + int(now.tv_nsec)
+
+
+syscall_monotonic_ns: Final[Clock] = partial(syscall_ns, CLOCK_MONOTONIC)
+syscall_raw_ns: Final[Clock] = partial(syscall_ns, CLOCK_MONOTONIC_RAW)
+
+
+def has_syscall_clock() -> bool:
+    """Whether the truth channel exists here: the architecture is known, the call permitted."""
+    try:
+        return syscall_monotonic_ns() > 0
+    except OSError:
+        return False
+
+
+def sleep_until(deadline_mono_ns: int) -> None:
+    """Sleep until CLOCK_MONOTONIC shows ``deadline_mono_ns``; at once when that has passed.
+
+    The deadline is absolute, so that neither a signal (after whose handler the sleep goes on) nor
+    a preemption before the call lengthens it. Raises ``OSError`` when the kernel refuses.
+    """
+    if deadline_mono_ns < 0:
+        return
+    deadline = _Timespec(*divmod(deadline_mono_ns, NS_PER_S))
+    pointer = ctypes.byref(deadline)
+    code = errno.EINTR
+    while code == errno.EINTR:
+        code = _nanosleep(CLOCK_MONOTONIC, _TIMER_ABSTIME, pointer, None)
+    if code:
+        raise OSError(code, f"clock_nanosleep: {os.strerror(code)}")
+
+
+class ClockSample(NamedTuple):
+    """Wall and raw time at one moment of the monotonic clock, all in nanoseconds."""
+
+    wall: int
+    mono: int
+    """The middle of the bracket."""
+    raw: int
+    width: int
+    """Of the bracket: what the others may be off by."""
+
+
+def sample(attempts: int = 9) -> ClockSample:
+    """Read MONO, RAW, REALTIME, MONO and keep the narrowest of ``attempts`` brackets (>= 1)."""
+    return min((_bracket() for _ in range(max(1, attempts))), key=_width)
+
+
+def _width(taken: ClockSample) -> int:
+    return taken.width
+
+
+def _bracket() -> ClockSample:
+    before = monotonic_ns()
+    raw = raw_ns()
+    wall = wall_ns()
+    after = monotonic_ns()
+    return ClockSample(wall=wall, mono=(before + after) // 2, raw=raw, width=after - before)

@@ -1,0 +1,231 @@
+"""The keeper: holds sockets and shared memory open, and keeps control and media running.
+
+Fit to be PID 1: it reaps whatever dies. It imports the standard library and the configuration
+only, because what does not run cannot fail. Its children ignore SIGTERM and SIGINT, and the kernel
+kills them when the keeper dies. The first SIGTERM or SIGINT sends ``drain`` to control; on
+``drained``, or when that is overdue, everything ends. A second one ends everything at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import selectors
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from types import FrameType
+from typing import Final
+
+from voiceroom_mixer import config as run_config
+from voiceroom_mixer.children import BACKOFF_S, STOPPERS, Child, Commands, spawn
+from voiceroom_mixer.config import ConfigError, RunConfig
+from voiceroom_mixer.inheritance import (
+    EXIT_CONFIG,
+    SPARE_FD_ENV,
+    Estate,
+    ListenError,
+    open_estate,
+)
+
+EXIT_FAILED: Final = 1
+SPARE_AFTER_S: Final = 2.0
+"""The spare's imports must not compete with a start that somebody waits for."""
+DRAIN_GRACE_S: Final = 5.0
+
+
+class Keeper:
+    """Starts, watches, restarts, drains, ends. ``run`` is the life of it."""
+
+    def __init__(self, config: RunConfig, estate: Estate, commands: Commands) -> None:
+        self._config, self._estate = config, estate
+        for_media = estate.for_media()
+        self._media = [
+            Child("voiceroom-media", (*commands.media, str(index)), for_media)
+            for index in range(config.media_processes)
+        ]
+        self._control = Child("voiceroom-control", commands.control, estate.for_control())
+        self._spare = Child("voiceroom-spare", (*commands.media, "spare"), for_media)
+        self._spare_pipe = -1
+        self._exit_code: int | None = None
+        self._drain_until_s: float | None = None
+        self._heard = b""
+
+    def run(self) -> int:
+        """Until drained, told twice, or a child cannot ever run; the exit code."""
+        wake_in, wake_out = socket.socketpair()
+        for end in (wake_in, wake_out):
+            end.setblocking(False)
+        signal.set_wakeup_fd(wake_in.fileno(), warn_on_full_buffer=False)
+        for number in (*STOPPERS, signal.SIGCHLD):
+            signal.signal(number, _noted)
+        self._spare.due_s = time.monotonic() + SPARE_AFTER_S
+        with selectors.DefaultSelector() as selector:
+            selector.register(wake_out, selectors.EVENT_READ, self._signalled)
+            selector.register(self._estate.keeper, selectors.EVENT_READ, self._told)
+            while self._exit_code is None:
+                self._start_due()
+                for key, _ in selector.select(self._patience_s()):
+                    key.data(_received(key.fileobj))
+        self._kill_all()
+        return self._exit_code
+
+    # What happens
+
+    def _signalled(self, numbers: bytes) -> None:
+        self._reap()
+        for number in numbers:
+            if number in STOPPERS:
+                self._asked_to_stop(number)
+
+    def _asked_to_stop(self, number: int) -> None:
+        if self._drain_until_s is not None:
+            self._log("told twice: ending at once")
+            self._exit_code = 128 + number
+            return
+        self._drain_until_s = time.monotonic() + self._config.drain_deadline_s + DRAIN_GRACE_S
+        self._log("draining: no new joins; once more (or Ctrl-C again) ends at once")
+        self._say_drain()
+
+    def _say_drain(self) -> None:
+        # Full or gone: control is told again when it restarts, and the deadline holds anyway.
+        with suppress(OSError):
+            self._estate.keeper.send(b"drain\n")
+
+    def _told(self, text: bytes) -> None:
+        *lines, rest = (self._heard + text).split(b"\n")
+        self._heard = rest[-64:]
+        if b"drained" in lines and self._drain_until_s is not None:
+            self._exit_code = 0
+
+    # Children
+
+    def _start_due(self) -> None:
+        now_s = time.monotonic()
+        if self._drain_until_s is not None and now_s >= self._drain_until_s:
+            self._log("the drain deadline has passed: ending")
+            self._exit_code = 0
+            return
+        for child in (*self._media, self._control, self._spare):
+            if not child.pid and child.due_s <= now_s:
+                self._start(child)
+
+    def _patience_s(self) -> float | None:
+        """Until the next thing to do by time; None: only an event can bring work."""
+        children = (*self._media, self._control, self._spare)
+        moments = [child.due_s for child in children if not child.pid]
+        if self._drain_until_s is not None:
+            moments.append(self._drain_until_s)
+        return max(0.0, min(moments) - time.monotonic()) if moments else None
+
+    def _start(self, child: Child) -> None:
+        if child is self._spare:
+            self._start_spare()
+        elif child is self._control or not self._promote(child):
+            child.pid = spawn(child)
+        child.started(time.monotonic())
+        if child is self._control and self._drain_until_s is not None:
+            self._say_drain()
+
+    def _start_spare(self) -> None:
+        inner, self._spare_pipe = os.pipe()
+        self._spare.pid = spawn(self._spare, {SPARE_FD_ENV: inner})
+        os.close(inner)
+
+    def _promote(self, child: Child) -> bool:
+        """Make the spare this media process; False when there is none to be had."""
+        if not self._spare.pid:
+            return False
+        try:
+            os.write(self._spare_pipe, child.arguments[-1].encode() + b"\n")
+        except BrokenPipeError:
+            return False  # it has just died as well, and will be reaped
+        os.close(self._spare_pipe)
+        child.pid, self._spare.pid = self._spare.pid, 0
+        self._spare.due_s = time.monotonic() + SPARE_AFTER_S
+        return True
+
+    def _reap(self) -> None:
+        """Collect every dead process, our own and, as PID 1, those left to us."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            for child in (*self._media, self._control, self._spare):
+                if child.pid == pid:
+                    self._bury(child, os.waitstatus_to_exitcode(status))
+
+    def _bury(self, child: Child, code: int) -> None:
+        now_s = time.monotonic()
+        child.died(now_s)
+        if child is self._spare:
+            os.close(self._spare_pipe)
+            child.due_s += SPARE_AFTER_S
+        elif code == EXIT_CONFIG and child.starts == 1:
+            # Later it would end the calls of a mixer that has run well so far.
+            self._log(f"{child.name} cannot run as configured: ending")
+            self._exit_code = EXIT_FAILED
+            return
+        loop = ", a crash loop" if child.deaths >= len(BACKOFF_S) else ""
+        self._log(f"{child.name} {_how(code)}{loop}; restart in {child.due_s - now_s:.1f} s")
+
+    def _kill_all(self) -> None:
+        for child in (*self._media, self._control, self._spare):
+            if child.pid:
+                os.kill(child.pid, signal.SIGKILL)
+                os.waitpid(child.pid, 0)
+                child.pid = 0
+
+    def _log(self, message: str) -> None:
+        if self._config.log_format == "json":
+            entry = {"time": time.time(), "logger": "voiceroom.keeper", "message": message}
+            message = json.dumps(entry)
+        else:
+            message = f"voiceroom-keeper: {message}"
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+
+
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """The wake-up descriptor has the signal's number; nothing is done in the handler."""
+
+
+def _received(end: object) -> bytes:
+    assert isinstance(end, socket.socket)
+    with suppress(BlockingIOError):
+        return end.recv(4096)
+    return b""
+
+
+def _how(code: int) -> str:
+    if code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"exited with status {code}"
+
+
+def _allow_many_files() -> None:
+    """Every event stream of a page is a descriptor of control's: as many as are permitted."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def main(commands: Commands | None = None) -> int:
+    """Run the configuration in ``VOICEROOM_CONFIG_FD``; the exit code."""
+    try:
+        config = run_config.load()
+        _allow_many_files()
+        estate = open_estate(config)
+    except (ConfigError, ListenError) as error:
+        sys.stderr.write(f"voiceroom-mixer: {error}\n")
+        return EXIT_FAILED
+    return Keeper(config, estate, commands or Commands()).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""Reading and writing one leg's columns in the segment."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import fields
+from typing import Any, Final
+
+from voiceroom_mixer.core.receive.model import ReceiverSnapshot
+from voiceroom_mixer.core.state import layout
+from voiceroom_mixer.core.state.legstate import LegState
+from voiceroom_mixer.media.legs import Leg
+
+_RECEIVER_FIELDS: Final = (
+    "rx_packets",
+    "rx_octets",
+    "rx_lost",
+    "rx_late",
+    "rx_duplicate",
+    "concealed_frames",
+    "fec_frames",
+    "refill_timeouts",
+    "jitter_us",
+    "buffer_us",
+    "target_us",
+    "skew_ppb",
+)
+
+
+def reset(columns: dict[str, Any], state: LegState) -> None:
+    """A new leg in this slot: nothing of the one before remains."""
+    for column in columns.values():
+        column[state.slot] = 0
+    columns["level"][state.slot] = 127
+    columns["generation"][state.slot] = state.generation
+    columns["phase"][state.slot] = layout.PHASE_WAITING
+
+
+def store_address(columns: dict[str, Any], slot: int, ip: bytes, port: int, local: bytes) -> None:
+    """Write the address under its lock; ``ip`` is 4 or 16 bytes, ``local`` (ours) 16."""
+    padded = ip.rjust(16, b"\0")
+    lock = int(columns["address_lock"][slot]) | 1
+    columns["address_lock"][slot] = lock
+    columns["address_family"][slot] = 4 if len(ip) == 4 else 6
+    columns["address_port"][slot] = port
+    columns["address_high"][slot] = int.from_bytes(padded[:8], "big")
+    columns["address_low"][slot] = int.from_bytes(padded[8:], "big")
+    columns["local_high"][slot] = int.from_bytes(local[:8], "big")
+    columns["local_low"][slot] = int.from_bytes(local[8:], "big")
+    columns["address_lock"][slot] = (lock + 1) & 0xFFFF_FFFF
+
+
+def address(columns: dict[str, Any], slot: int) -> tuple[str, int] | None:
+    """The leg's address as (text, port); None when unknown or half written."""
+    family = int(columns["address_family"][slot])
+    if family == 0 or int(columns["address_lock"][slot]) & 1:
+        return None
+    high, low = int(columns["address_high"][slot]), int(columns["address_low"][slot])
+    raw = high.to_bytes(8, "big") + low.to_bytes(8, "big")
+    port = int(columns["address_port"][slot])
+    if family == 4:
+        return socket.inet_ntop(socket.AF_INET, raw[12:]), port
+    return socket.inet_ntop(socket.AF_INET6, raw), port
+
+
+def local(columns: dict[str, Any], slot: int) -> bytes | None:
+    """Our own address that the leg sends to, 16 bytes; None while it has no address."""
+    if int(columns["address_family"][slot]) == 0:
+        return None
+    high, low = int(columns["local_high"][slot]), int(columns["local_low"][slot])
+    return high.to_bytes(8, "big") + low.to_bytes(8, "big")
+
+
+def restore(columns: dict[str, Any], leg: Leg) -> None:
+    """What the killed process knew of this leg's stream."""
+    slot = leg.slot
+    leg.heard = bool(columns["heard"][slot])
+    leg.rx_ssrc = int(columns["rx_ssrc"][slot])
+    if leg.heard:
+        leg.rx_index = leg.resume_index = int(columns["rx_index"][slot])
+        leg.receiver.restore(snapshot(columns, slot))
+    leg.phase = layout.PHASE_WAITING
+
+
+def snapshot(columns: dict[str, Any], slot: int) -> ReceiverSnapshot:
+    """The receiver's part of the columns."""
+    names = (f.name for f in fields(ReceiverSnapshot))
+    return ReceiverSnapshot(**{name: int(columns[name][slot]) for name in names})
+
+
+def publish(columns: dict[str, Any], leg: Leg) -> None:
+    """Write what people and control look at; once a second for each leg."""
+    slot, stats = leg.slot, leg.receiver.stats
+    for name in _RECEIVER_FIELDS:
+        columns[name][slot] = getattr(stats, name)
+    columns["rtt_us"][slot] = leg.reporting.rtt_ns // 1_000
+    columns["remote_loss"][slot] = leg.loss_ppm
+    columns["last_check_ns"][slot] = leg.last_check_ns

@@ -1,0 +1,240 @@
+"""Keeps rooms and legs equal to control's rows: on a word, and by looking itself now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from voiceroom_mixer.core.receive.receiver import Receiver
+from voiceroom_mixer.core.state import layout
+from voiceroom_mixer.core.state.legstate import LegState, RoomState, StateError
+from voiceroom_mixer.core.state.messages import Kind, Message
+from voiceroom_mixer.edge.mmsg import NAME_BYTES, unpack_name, unspecified
+from voiceroom_mixer.edge.shm import Segment
+from voiceroom_mixer.edge.srtp import SrtpError, SrtpReceiver
+from voiceroom_mixer.media import columns
+from voiceroom_mixer.media.board import Board
+from voiceroom_mixer.media.legs import FIRST_REPORT_NS, Leg, LegTable
+from voiceroom_mixer.media.rooms import MediaRoom
+from voiceroom_mixer.media.transmit import Transmit
+
+WRAP_TRIES: Final = 8
+
+
+class House:
+    """Rooms by slot and legs by slot, as the rows say."""
+
+    def __init__(
+        self,
+        segment: Segment,
+        legs: LegTable,
+        transmit: Transmit,
+        board: Board,
+        *,
+        make_room: Callable[[RoomState], MediaRoom],
+        make_receiver: Callable[[LegState, RoomState], Receiver],
+        make_name: Callable[[str, int], bytes],
+        rooms_changed: Callable[[], None],
+        say: Callable[[Message], None],
+        goodbye: Callable[[Leg], None],
+    ) -> None:
+        self.rooms: dict[int, MediaRoom] = {}
+        self._segment = segment
+        self._columns: dict[str, Any] = segment.columns
+        self._legs = legs
+        self._transmit = transmit
+        self._board = board
+        self._make_room, self._make_receiver = make_room, make_receiver
+        self._make_name, self._rooms_changed = make_name, rooms_changed
+        self._say, self._goodbye = say, goodbye
+        self._seen: dict[str, Any] = {
+            name: np.zeros(segment.tables[name].rows, np.uint32) for name in ("rooms", "legs")
+        }
+
+    def look(self, now_ns: int) -> None:
+        """Take in every row that has changed since the last look."""
+        for name, take in (("rooms", self._take_room), ("legs", self._take_leg)):
+            table, seen = self._segment.tables[name], self._seen[name]
+            high = table.high
+            sequences = table.sequences[:high]
+            for row in np.flatnonzero(sequences != seen[:high]).tolist():
+                take(row, now_ns)
+
+    def take_leg(self, slot: int, now_ns: int) -> None:
+        """Control says that a leg's row has changed."""
+        if slot < self._segment.tables["legs"].high:
+            self._take_leg(slot, now_ns)
+
+    def take_room(self, slot: int, now_ns: int) -> None:
+        """Control says that a room's row has changed."""
+        if slot < self._segment.tables["rooms"].high:
+            self._take_room(slot, now_ns)
+
+    def _read(self, name: str, row: int) -> bytes | None:
+        """The row, marked as seen; a row in the middle of a write is looked at again later."""
+        table = self._segment.tables[name]
+        sequence = table.sequences[row]
+        blob = table.read(row)
+        if not sequence & 1:
+            self._seen[name][row] = sequence
+        return blob
+
+    def _take_room(self, row: int, now_ns: int) -> None:
+        blob = self._read("rooms", row)
+        try:
+            state = RoomState.from_bytes(blob) if blob else None
+        except StateError:
+            self._board.add("leg_faults")
+            return
+        room = self.rooms.get(row)
+        if room is not None and (state is None or state.generation != room.state.generation):
+            self._close(row)
+            room = None
+        if state is None:
+            return
+        if room is not None and room.state.frame_ms == state.frame_ms:
+            room.update(state)
+        else:
+            self._replace(row, state, now_ns)
+
+    def _replace(self, row: int, state: RoomState, now_ns: int) -> None:
+        """A new room, or one whose frame size has changed (only while nobody is in)."""
+        self._close(row)
+        self.rooms[row] = self._make_room(state)
+        self._rooms_changed()
+        table = self._segment.tables["legs"]
+        for slot in range(table.high):
+            if slot not in self._legs.by_slot:
+                self._take_leg(slot, now_ns)
+
+    def _close(self, row: int) -> None:
+        room = self.rooms.pop(row, None)
+        if room is not None:
+            for leg in list(room.legs.values()):
+                self.end(leg, layout.END_REMOVED)
+            room.mixer.close()
+            self._rooms_changed()
+
+    def _take_leg(self, slot: int, now_ns: int) -> None:
+        blob = self._read("legs", slot)
+        try:
+            state = LegState.from_bytes(blob) if blob else None
+        except StateError:
+            self._board.add("leg_faults")
+            return
+        leg = self._legs.by_slot.get(slot)
+        if leg is not None and (state is None or state.generation != leg.state.generation):
+            self._let_go(leg)
+            leg = None
+        if state is None:
+            return
+        if leg is None:
+            self._adopt(state, now_ns)
+        else:
+            self._update(leg, state)
+
+    def _adopt(self, state: LegState, now_ns: int) -> None:
+        """A leg that this process does not have yet: new, or left behind by a killed one."""
+        room = self.rooms.get(state.room_slot)
+        same = int(self._columns["generation"][state.slot]) == state.generation
+        phase = int(self._columns["phase"][state.slot]) if same else layout.PHASE_FREE
+        if room is None or room.state.room != state.room or phase == layout.PHASE_ENDED:
+            return
+        resume = phase in (layout.PHASE_WAITING, layout.PHASE_CONNECTED)
+        if not resume:
+            columns.reset(self._columns, state)
+        leg = Leg(state, self._make_receiver(state, room.state), adopted_ns=now_ns)
+        leg.last_check_ns = now_ns
+        leg.rtcp_due_ns = now_ns + FIRST_REPORT_NS
+        self._transmit.adopt(state, resume=resume)
+        self._legs.add(leg)
+        if resume:
+            columns.restore(self._columns, leg)
+        self._connect_addresses(leg, resume=resume)
+        self._take_keys(leg)
+        room.add(leg)
+        self._connected(leg)
+
+    def _connect_addresses(self, leg: Leg, *, resume: bool) -> None:
+        """Where the leg is: restored, told (rtp), or to be learnt from checks or a first packet."""
+        state = leg.state
+        address = columns.address(self._columns, state.slot) if resume else None
+        if address is None and state.kind == "rtp":
+            if state.remote_port:
+                address = (state.remote_ip, state.remote_port)
+            else:
+                name = self._make_name(state.remote_ip, 0)
+                self._legs.await_source(leg, unpack_name(name)[0])
+        if address is not None:
+            name = self._make_name(*address)
+            self.select(leg, name + (columns.local(self._columns, state.slot) or unspecified(name)))
+
+    def select(self, leg: Leg, path: bytes) -> None:
+        """Send along this path (``mmsg.PATH_BYTES``) from now on."""
+        self._legs.learn(leg, path)
+        if leg.selected != path:
+            leg.selected = path
+            self._transmit.route(leg.slot, path)
+            columns.store_address(self._columns, leg.slot, *unpack_name(path), path[NAME_BYTES:])
+        if leg.state.kind == "rtp":
+            self._legs.latched(leg)
+        self._connected(leg)
+
+    def _take_keys(self, leg: Leg) -> None:
+        """SRTP both ways once control has the keys; a resumed stream goes on at its index."""
+        keys = leg.state.srtp
+        if keys is None or leg.srtp is not None:
+            return
+        try:
+            leg.srtp = SrtpReceiver(keys.profile, bytes.fromhex(keys.rx))
+            if leg.resume_index >= 0:
+                leg.srtp.resume(leg.rx_ssrc, leg.rx_index)
+                leg.wrap_tries = WRAP_TRIES
+            leg.rx_context = leg.srtp.context
+            self._transmit.update(leg.state)
+        except (SrtpError, ValueError):
+            self._board.add("leg_faults")
+            self.end(leg, layout.END_FAULT)
+
+    def _connected(self, leg: Leg) -> None:
+        """Sending may begin: an address, and keys where there is SRTP."""
+        keyed = not leg.secure or leg.srtp is not None
+        ready = bool(leg.selected) and keyed and leg.state.receives
+        self._transmit.ready[leg.slot] = ready
+        if leg.selected and keyed and leg.phase == layout.PHASE_WAITING:
+            leg.phase = layout.PHASE_CONNECTED
+            self._columns["phase"][leg.slot] = leg.phase
+
+    def _update(self, leg: Leg, state: LegState) -> None:
+        before = leg.state
+        leg.follow(state)
+        self._legs.credentials(leg, before)
+        self._transmit.update(state)
+        self._take_keys(leg)
+        if (state.remote_ip, state.remote_port) != (before.remote_ip, before.remote_port):
+            self._connect_addresses(leg, resume=False)
+        room = self.rooms.get(state.room_slot)
+        if room is not None and leg.slot in room.legs:
+            room.refresh(leg)
+        self._connected(leg)
+
+    def end(self, leg: Leg, reason: int) -> None:
+        """Media itself lets go of a leg; control frees the row when it sees why."""
+        self._let_go(leg)
+        self._columns["end_reason"][leg.slot] = reason
+        self._columns["phase"][leg.slot] = layout.PHASE_ENDED
+        payload = bytes((reason,))
+        self._say(Message(Kind.ENDED, leg.slot, leg.state.generation, payload))
+
+    def _let_go(self, leg: Leg) -> None:
+        self._goodbye(leg)
+        room = self.rooms.get(leg.state.room_slot)
+        if room is not None and leg.slot in room.legs:
+            room.remove(leg)
+        self._legs.remove(leg.slot)
+        self._transmit.release(leg.slot)
+        self._columns["phase"][leg.slot] = layout.PHASE_FREE
+        self._columns["talking"][leg.slot] = 0
+        self._columns["level"][leg.slot] = 127

@@ -1,0 +1,168 @@
+"""The legs of this process, and how a datagram finds its leg."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from voiceroom_api.units import NS_PER_MS
+from voiceroom_mixer.core.receive.receiver import Receiver
+from voiceroom_mixer.core.rtp.reporting import Reporting
+from voiceroom_mixer.core.state import layout
+from voiceroom_mixer.core.state.legstate import IceCredentials, LegState
+from voiceroom_mixer.edge.mmsg import unpack_name
+from voiceroom_mixer.edge.srtp import SrtpReceiver
+
+FIRST_REPORT_NS: Final = 500 * NS_PER_MS
+"""After a leg has come: by then there is something to report."""
+MAX_ADDRESSES: Final = 8
+"""Checked addresses a leg may have at once: a client's candidates, then its roaming."""
+
+
+@dataclass(slots=True)
+class Leg:
+    """One leg while this process has it. ``state`` is control's word, the rest is media's."""
+
+    state: LegState
+    receiver: Receiver
+    phase: int = layout.PHASE_WAITING
+    selected: bytes = b""
+    """The path (``mmsg.PATH_BYTES``) that we send along; empty until known."""
+    addresses: list[bytes] = field(default_factory=list)
+    """Keys by which datagrams of this leg are known, latest last."""
+    srtp: SrtpReceiver | None = None
+    rx_context: object = None
+    rx_ssrc: int = 0
+    rx_index: int = -1
+    """Highest extended sequence number that was authentic; -1 before the first."""
+    resume_index: int = -1
+    """After a restart: packets up to here were played already and are refused."""
+    wrap_tries: int = 0
+    heard: bool = False
+    adopted_ns: int = 0
+    last_check_ns: int = 0
+    last_rx_ns: int = 0
+    unreachable_since_ns: int = 0
+    unreachable_last_ns: int = 0
+    rtcp_due_ns: int = 0
+    sent_at_report: int = 0
+    loss_ppm: int = 0
+    counted: tuple[int, ...] = ()
+    """The receiver's counters as they stand in the process's sums already."""
+    reporting: Reporting = field(default_factory=Reporting)
+
+    # What every packet asks of ``state``, one look-up away.
+    slot: int = 0
+    secure: bool = False
+    """Has SRTP."""
+    payload_type: int = 0
+    level_ext: int = 0
+    sends: bool = False
+
+    def __post_init__(self) -> None:
+        self.follow(self.state)
+
+    def follow(self, state: LegState) -> None:
+        """Take control's new word."""
+        self.state = state
+        self.slot, self.secure = state.slot, state.kind == "webrtc"
+        self.payload_type, self.level_ext = state.payload_type, state.level_ext
+        self.sends = state.sends
+
+    def may_be_heard(self, room_muted: bool) -> bool:
+        """Whether the leg's sound goes into any mix."""
+        muted = self.state.muted or (room_muted and self.state.role == "speaker")
+        return self.state.sends and not muted
+
+
+class LegTable:
+    """Legs by slot, by source address, by ICE user name, and those that wait for an address."""
+
+    def __init__(self, key_bytes: int) -> None:
+        self._key_bytes = key_bytes
+        self.by_slot: dict[int, Leg] = {}
+        self.by_key: dict[bytes, Leg] = {}
+        self._by_ufrag: dict[str, Leg] = {}
+        self._latching: dict[bytes, list[Leg]] = {}
+
+    def __iter__(self) -> Iterator[Leg]:
+        return iter(self.by_slot.values())
+
+    def __len__(self) -> int:
+        return len(self.by_slot)
+
+    def add(self, leg: Leg) -> None:
+        """Take a leg in; its slot must be free."""
+        assert leg.slot not in self.by_slot, "a second joiner must never replace the first"
+        self.by_slot[leg.slot] = leg
+        self.credentials(leg, None)
+
+    def credentials(self, leg: Leg, before: LegState | None) -> None:
+        """Learn the ICE user names of ``leg.state``, forget those of ``before``."""
+        if before is not None:
+            for ufrag in _ufrags(before) - _ufrags(leg.state):
+                self._by_ufrag.pop(ufrag, None)
+        for ufrag in _ufrags(leg.state):
+            self._by_ufrag[ufrag] = leg
+
+    def by_ufrag(self, ufrag: str) -> tuple[Leg, IceCredentials] | None:
+        """The leg, and which of its credentials, an ICE check speaks of."""
+        leg = self._by_ufrag.get(ufrag)
+        if leg is None:
+            return None
+        for credentials in (leg.state.local_ice, leg.state.previous_ice):
+            if credentials is not None and credentials.ufrag == ufrag:
+                return leg, credentials
+        return None
+
+    def find(self, name: bytes) -> Leg | None:
+        """The leg that datagrams from this struct sockaddr belong to."""
+        return self.by_key.get(name[: self._key_bytes])
+
+    def learn(self, leg: Leg, name: bytes) -> None:
+        """An authenticated source address of the leg; the oldest of too many is forgotten."""
+        key = name[: self._key_bytes]
+        if self.by_key.get(key) is leg:
+            return
+        other = self.by_key.get(key)
+        if other is not None:
+            other.addresses.remove(key)
+        self.by_key[key] = leg
+        leg.addresses.append(key)
+        if len(leg.addresses) > MAX_ADDRESSES:
+            del self.by_key[leg.addresses.pop(0)]
+
+    def await_source(self, leg: Leg, ip: bytes) -> None:
+        """An RTP leg with port 0: the first valid source from ``ip`` becomes its address."""
+        self._latching.setdefault(ip, []).append(leg)
+
+    def latching(self, name: bytes) -> list[Leg]:
+        """Legs that may be waiting for this source, oldest first."""
+        return self._latching.get(unpack_name(name)[0], []) if self._latching else []
+
+    def latched(self, leg: Leg) -> None:
+        """The leg has its address, or is gone."""
+        for ip, legs in list(self._latching.items()):
+            if leg in legs:
+                legs.remove(leg)
+            if not legs:
+                del self._latching[ip]
+
+    def remove(self, slot: int) -> Leg | None:
+        """Let go of a leg in all indexes."""
+        leg = self.by_slot.pop(slot, None)
+        if leg is None:
+            return None
+        for key in leg.addresses:
+            self.by_key.pop(key, None)
+        for ufrag in _ufrags(leg.state):
+            if self._by_ufrag.get(ufrag) is leg:
+                del self._by_ufrag[ufrag]
+        if leg.state.kind == "rtp":
+            self.latched(leg)
+        return leg
+
+
+def _ufrags(state: LegState) -> set[str]:
+    return {c.ufrag for c in (state.local_ice, state.previous_ice) if c is not None}

@@ -1,0 +1,213 @@
+"""The tick loop: sleep to an absolute deadline, take in, mix, send, then the chores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from voiceroom_api.units import NS_PER_MS
+from voiceroom_mixer.core.mix.room_mixer import TickResult
+from voiceroom_mixer.core.receive.model import TickTime
+from voiceroom_mixer.core.state import layout
+from voiceroom_mixer.core.state.messages import Kind, Message
+from voiceroom_mixer.core.timing.histogram import TwoSided, histograms
+from voiceroom_mixer.core.timing.rolling import RollingMax
+from voiceroom_mixer.core.timing.schedule import Schedule, TickPlan
+from voiceroom_mixer.edge import clock
+from voiceroom_mixer.edge.shm import Segment
+from voiceroom_mixer.media.board import Board
+from voiceroom_mixer.media.egress import Egress
+from voiceroom_mixer.media.house import House
+from voiceroom_mixer.media.ingress import Ingress
+from voiceroom_mixer.media.rooms import MediaRoom
+from voiceroom_mixer.media.source import RtpSource, publish_indexes
+
+FEW_LEGS: Final = 100
+MIX_SHARE: Final = 0.6
+"""Of the smallest frame: behind it no further talker is taken into a mix (anytime mixing)."""
+READY_TICKS: Final = 20
+
+
+class Loop:
+    """One media process's time. ``run`` returns when ``stop`` was called."""
+
+    def __init__(
+        self,
+        segment: Segment,
+        schedule: Schedule,
+        board: Board,
+        ingress: Ingress,
+        egress: Egress,
+        house: House,
+        source: RtpSource,
+        *,
+        tick_time: TickTime,
+        chores: Callable[[int, int], None],
+        observe_sleep: Callable[[int, int], None],
+        commands: Callable[[int], None],
+        say: Callable[[Message], None],
+    ) -> None:
+        self._segment, self._schedule, self._board = segment, schedule, board
+        self._ingress, self._egress, self._house = ingress, egress, house
+        self._source, self._tick_time = source, tick_time
+        self._observe_sleep = observe_sleep
+        self._chores, self._commands, self._say = chores, commands, say
+        counts = histograms(segment.counters)
+        self._lateness = TwoSided(counts["tick_late"], counts["tick_early"])
+        self._work = counts["tick_work"]
+        self._max_late, self._max_work = RollingMax(), RollingMax()
+        self._last_raw_ns = clock.raw_ns()
+        self._received = 0
+        self._good_ticks = 0
+        self._mix_until_ns = 0
+        self._stopped = False
+        self.legs = 0
+
+    def stop(self) -> None:
+        """End after the current tick."""
+        self._stopped = True
+
+    def frames(self, sizes_ms: Iterable[int]) -> None:
+        """The frame sizes of the rooms that there are now."""
+        self._schedule.use_frames(sizes_ms)
+
+    def run(self) -> None:
+        """Tick until stopped."""
+        while not self._stopped:
+            self._tick(self._wait())
+
+    def _wait(self) -> TickPlan:
+        """Sleep to the next deadline; empty the socket on the way, as its queue is bounded."""
+        while True:
+            deadline = self._schedule.next_deadline_ns
+            step = (5 if self.legs > FEW_LEGS else 10) * NS_PER_MS
+            now = clock.monotonic_ns()
+            while deadline - now > step:
+                clock.sleep_until(deadline - (deadline - now - 1) // step * step)
+                self._drain()
+                now = clock.monotonic_ns()
+            clock.sleep_until(deadline)
+            woke = clock.monotonic_ns()
+            if now < deadline:
+                self._observe_sleep(deadline, woke)
+            plan = self._schedule.due(woke)
+            if plan is not None:
+                return plan
+            self._lateness.observe_ns(woke - deadline)
+
+    def _drain(self) -> None:
+        """Take in what has come; STUN answers leave at once."""
+        raw, wall, mono = clock.raw_ns(), clock.wall_ns(), clock.monotonic_ns()
+        self._received += self._ingress.drain(mono, raw - wall, self._last_raw_ns, raw)
+        self._last_raw_ns = raw
+        if self._egress.sender.used:
+            self._egress.flush()
+        self._segment.set_word("media_beat_ns", mono)
+
+    def _tick(self, plan: TickPlan) -> None:
+        begin = plan.deadline_ns + plan.late_ns % (self._schedule.step_ns)
+        self._drain()
+        now = clock.monotonic_ns()
+        self._tick_time.now_ns = clock.raw_ns() - (now - plan.deadline_ns)
+        self._mix_until_ns = begin + int(self._schedule.step_ns * MIX_SHARE)
+        talkers = self._mix(plan)
+        sent = self._egress.flush()
+        end = clock.monotonic_ns()
+        publish_indexes(self._source.touched, self._segment.columns)
+        self._segment.set_word("grid_slot", plan.slot)
+        self._record(plan, end - begin, talkers, sent, end)
+        self._commands(end)
+        self._chores(end, self._schedule.next_deadline_ns)
+        self._board.publish()
+
+    def _late(self) -> bool:
+        return clock.monotonic_ns() > self._mix_until_ns
+
+    def _mix(self, plan: TickPlan) -> int:
+        """Mix every room whose turn it is; how many talk."""
+        talkers = 0
+        for room in self._house.rooms.values():
+            frame_ms = room.state.frame_ms
+            slot = plan.frame_slot(frame_ms)
+            if slot is None or not room.legs:
+                continue
+            skipped = plan.frames_skipped(frame_ms)
+            if skipped:
+                self._pass_over(room, skipped)
+            result = room.tick(self._late)
+            for output in result.outputs:
+                self._egress.mix(output, slot, frame_ms, dtx=room.state.dtx)
+            self._tell(room, result)
+            talkers += len(result.talkers)
+        return talkers
+
+    def _pass_over(self, room: MediaRoom, skipped: int) -> None:
+        """Frames that nobody heard: the senders' playout goes on without them, and what follows
+        is faded in."""
+        samples = skipped * room.state.frame_ms * 48
+        for leg in room.legs.values():
+            if leg.receiver.active:
+                leg.receiver.skip(samples)
+        room.mixer.fade_in()
+
+    def _tell(self, room: MediaRoom, result: TickResult) -> None:
+        """Count, and say who has begun or stopped to talk."""
+        board = self._board
+        board.add("frames_mixed")
+        board.add("encodes", result.encodes)
+        board.add("talkers_cut", result.cut)
+        for kind, name in enumerate(_KIND_COUNTERS):
+            if name and result.kinds[kind]:
+                board.add(name, result.kinds[kind])
+        for slot in result.faults:
+            board.add("leg_faults")
+            self._house.end(room.legs[slot], layout.END_FAULT)
+        for event in result.events:
+            leg = room.legs.get(event.slot)
+            if leg is None:
+                continue
+            self._segment.columns["talking"][event.slot] = event.on
+            payload = bytes((event.on,))
+            self._say(Message(Kind.TALKING, event.slot, leg.state.generation, payload))
+
+    def _record(self, plan: TickPlan, work_ns: int, talkers: int, sent: int, now_ns: int) -> None:
+        """Histograms, maxima, the tick ring, readiness."""
+        board = self._board
+        self._lateness.observe_ns(plan.late_ns)
+        self._work.observe_ns(work_ns)
+        self._max_late.observe(now_ns, plan.late_ns)
+        self._max_work.observe(now_ns, work_ns)
+        on_time = plan.late_ns < self._schedule.step_ns
+        board.add("ticks")
+        board.add("ticks_skipped", plan.skipped)
+        board.add("ticks_late", not on_time)
+        board.set("max_lateness_ns", self._max_late.maximum(now_ns))
+        board.set("max_work_ns", self._max_work.maximum(now_ns))
+        board.set("clock_backsteps", self._schedule.backsteps)
+        board.set("talkers", talkers)
+        board.set("legs", self.legs)
+        board.set("rooms", len(self._house.rooms))
+        ticks = board.values[Board.INDEX["ticks"]]
+        self._segment.ticks[ticks % layout.TICK_RING] = (
+            plan.slot,
+            plan.late_ns,
+            work_ns,
+            plan.skipped,
+            self.legs,
+            talkers,
+            sent,
+            self._received,
+        )
+        self._received = 0
+        self._prove(on_time)
+
+    def _prove(self, on_time: bool) -> None:
+        """Ready when the first ticks came on time (contract §2)."""
+        if self._good_ticks < READY_TICKS:
+            self._good_ticks += on_time
+            if self._good_ticks == READY_TICKS:
+                self._segment.set_word("media_ready", 1)
+
+
+_KIND_COUNTERS: Final = ("", "decodes", "fec_frames", "plc_frames", "noise_frames")
+"""Counter for each ``FrameKind``."""

@@ -1,0 +1,281 @@
+"""The composition root of ``voiceroom-media``: descriptors in, a running loop out."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from voiceroom_mixer.codec import library
+from voiceroom_mixer.codec.lazy import LazyDecoder
+from voiceroom_mixer.codec.opus import OpusDecoder, OpusEncoder
+from voiceroom_mixer.core.mix.pool import PcmPool
+from voiceroom_mixer.core.receive.receiver import Receiver, ReceiverConfig, TickTime
+from voiceroom_mixer.core.state import layout, messages
+from voiceroom_mixer.core.state.legstate import LegState, RoomState
+from voiceroom_mixer.core.state.messages import Address, Kind, Message
+from voiceroom_mixer.core.timing.histogram import histograms
+from voiceroom_mixer.core.timing.schedule import Schedule
+from voiceroom_mixer.edge import clock, errqueue, mmsg, selftest, shm
+from voiceroom_mixer.edge.gcpolicy import GcPolicy
+from voiceroom_mixer.edge.hires import HighResTimer
+from voiceroom_mixer.media import about
+from voiceroom_mixer.media.board import Board
+from voiceroom_mixer.media.channel import Channel
+from voiceroom_mixer.media.chores import Chores
+from voiceroom_mixer.media.egress import Egress
+from voiceroom_mixer.media.house import House
+from voiceroom_mixer.media.ingress import Ingress
+from voiceroom_mixer.media.legs import Leg, LegTable
+from voiceroom_mixer.media.loop import Loop
+from voiceroom_mixer.media.reports import Reports
+from voiceroom_mixer.media.rooms import MediaRoom
+from voiceroom_mixer.media.source import RtpSource
+from voiceroom_mixer.media.transmit import Transmit
+
+FDS_ENV: Final = "VOICEROOM_FDS"
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What the keeper handed down to this media process."""
+
+    segment: int
+    pair: int
+    udp: int
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], index: int) -> Inherited:
+        """Raises ``SystemExit`` when this was not started by the keeper."""
+        try:
+            entry = json.loads(environ[FDS_ENV])["media"][index]
+            return cls(int(entry["segment"]), int(entry["pair"]), int(entry["udp"]))
+        except (KeyError, IndexError, ValueError) as error:
+            sys.exit(f"voiceroom-media is started by the keeper: {FDS_ENV} is unusable: {error!r}")
+
+
+class MediaProcess:
+    """Everything of one media process, wired."""
+
+    def __init__(self, inherited: Inherited) -> None:
+        self.segment = shm.attach(inherited.segment)
+        library.load()  # the first encoder must not pay for it in a tick
+        self._ask_and_test()
+        self._socket = socket.socket(fileno=inherited.udp)
+        self.board = Board(self.segment)
+        self._channel = Channel(socket.socket(fileno=inherited.pair), self.board)
+        receiver, sender = mmsg.Receiver(self._socket), mmsg.Sender(self._socket)
+        self._pool = PcmPool()
+        self._tick_time = TickTime()
+        self._transmit = Transmit(self.segment)
+        self.legs = LegTable(receiver.key_bytes)
+        rx_ssrc = self.segment.columns["rx_ssrc"]
+        self._egress = Egress(sender, self._transmit, rx_ssrc, self.board)
+        self._reports = self._make_reports()
+        self.house = self._make_house()
+        self._hires = HighResTimer()
+        self._histograms = histograms(self.segment.counters)
+        self._gc = GcPolicy([self._histograms[f"gc_pause_{g}"] for g in range(3)])
+        source = RtpSource(
+            receiver.buffer, self.board, on_rtcp=self._reports.received, on_heard=self._heard
+        )
+        self.loop = self._make_loop(source, self._make_ingress(receiver, source))
+
+    def _make_reports(self) -> Reports:
+        return Reports(
+            self.legs,
+            self._transmit,
+            self._egress,
+            self.board,
+            on_loss=self._loss,
+            origin_ns=lambda: self.segment.word("grid_origin_ns"),
+        )
+
+    def _make_house(self) -> House:
+        return House(
+            self.segment,
+            self.legs,
+            self._transmit,
+            self.board,
+            make_room=self._make_room,
+            make_receiver=self._make_receiver,
+            make_name=self._make_name,
+            rooms_changed=self._use_frames,
+            say=self._channel.say,
+            goodbye=self._reports.goodbye,
+        )
+
+    def _make_ingress(self, receiver: mmsg.Receiver, source: RtpSource) -> Ingress:
+        return Ingress(
+            receiver,
+            self.legs,
+            self.board,
+            reply=self._egress.datagram,
+            on_dtls=self._dtls,
+            on_checked=self._checked,
+            on_fault=self._fault,
+            source=source,
+        )
+
+    def _make_chores(self) -> Chores:
+        return Chores(
+            self.house,
+            self.legs,
+            self.board,
+            self._reports,
+            self.segment.columns,
+            jitter=self._histograms["media_jitter"],
+            say=self._channel.say,
+            refused=lambda: errqueue.refused(self._socket),
+            idle=self._idle,
+        )
+
+    def _make_loop(self, source: RtpSource, ingress: Ingress) -> Loop:
+        return Loop(
+            self.segment,
+            self._schedule(),
+            self.board,
+            ingress,
+            self._egress,
+            self.house,
+            source,
+            tick_time=self._tick_time,
+            chores=self._make_chores(),
+            observe_sleep=self._hires.observe_sleep,
+            commands=self._commands,
+            say=self._channel.say,
+        )
+
+    def run(self) -> None:
+        """Warm up, then tick until stopped."""
+        segment = self.segment
+        segment.set_word("media_pid", os.getpid())
+        segment.set_word("media_boots", segment.word("media_boots") + 1)
+        self.house.look(clock.monotonic_ns())
+        self._gc.start()
+        self.loop.run()
+
+    def _ask_and_test(self) -> None:
+        """Real-time scheduling; then, on the first start, what the clocks here cost and are worth.
+
+        A restarted process has no time for that: people wait for their sound.
+        """
+        granted = about.ask_for_real_time()
+        if not self.segment.word("media_boots"):
+            about.publish_about(self.segment, granted, selftest.read_costs())
+
+    def _schedule(self) -> Schedule:
+        """The grid of the one before us, or a new one."""
+        segment = self.segment
+        if segment.word("grid_origin_ns"):
+            return Schedule(segment.word("grid_origin_ns"), segment.word("grid_slot"))
+        schedule = Schedule.begin(clock.monotonic_ns())
+        segment.set_word("grid_slot", -1)
+        segment.set_word("grid_origin_ns", schedule.origin_ns)
+        return schedule
+
+    def _make_room(self, state: RoomState) -> MediaRoom:
+        return MediaRoom(state, OpusEncoder, self._pool)
+
+    def _use_frames(self) -> None:
+        self.loop.frames(room.state.frame_ms for room in self.house.rooms.values())
+
+    def _make_receiver(self, leg: LegState, room: RoomState) -> Receiver:
+        config = ReceiverConfig(
+            min_ms=room.jitter_min_ms,
+            max_ms=room.jitter_max_ms,
+            frame_samples=room.frame_ms * 48,
+            level_ext=bool(leg.level_ext),
+        )
+        return Receiver(config, LazyDecoder(OpusDecoder), leg.ssrc, self._tick_time)
+
+    def _make_name(self, ip: str, port: int) -> bytes:
+        family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+        return mmsg.pack_name(self._socket.family, socket.inet_pton(family, ip), port)
+
+    def _loss(self, leg: Leg) -> None:
+        room = self.house.rooms.get(leg.state.room_slot)
+        if room is not None:
+            room.mixer.set_loss(leg.slot, leg.loss_ppm)
+
+    def _fault(self, leg: Leg) -> None:
+        self.board.add("leg_faults")
+        self.house.end(leg, layout.END_FAULT)
+
+    def _heard(self, leg: Leg) -> None:
+        """First valid packet: a replacing leg takes the microphone over."""
+        self.segment.columns["heard"][leg.slot] = 1
+        room = self.house.rooms.get(leg.state.room_slot)
+        if room is not None and leg.state.replaces:
+            room.supersede(leg)
+        self._channel.say(Message(Kind.HEARD, leg.slot, leg.state.generation))
+
+    def _checked(self, leg: Leg, path: bytes, nominated: bool) -> None:
+        """An authenticated check (or a latched source): learn it; follow a nomination."""
+        self.legs.learn(leg, path)
+        if (nominated or not leg.selected) and leg.selected != path:
+            self.house.select(leg, path)
+            head = _address(path).to_bytes()
+            self._channel.say(Message(Kind.NOMINATED, leg.slot, leg.state.generation, head))
+
+    def _dtls(self, leg: Leg, path: bytes, datagram: bytes) -> None:
+        """DTLS is control's business."""
+        if len(datagram) > messages.MAX_MESSAGE - 64:
+            return self.board.drop("rtp_too_large")
+        payload = _address(path).to_bytes() + datagram
+        self._channel.say(Message(Kind.DTLS, leg.slot, leg.state.generation, payload))
+        return None
+
+    def _commands(self, now_ns: int) -> None:
+        """Control's words since the last tick."""
+        for message in self._channel.commands():
+            if message.kind == Kind.LEG:
+                self.house.take_leg(message.slot, now_ns)
+            elif message.kind == Kind.ROOM:
+                self.house.take_room(message.slot, now_ns)
+            elif message.kind == Kind.BYE_ALL:
+                self._bye_all()
+            elif message.kind == Kind.COLLECT:
+                self._gc.collect_now()
+            elif message.kind == Kind.DUMP:
+                self._dump(message.payload)
+        self.loop.legs = len(self.legs)
+
+    def _bye_all(self) -> None:
+        for leg in self.legs:
+            self._reports.goodbye(leg)
+            self._transmit.ready[leg.slot] = False
+        self._egress.flush()
+        self._channel.say(Message(Kind.BYE_DONE, 0, 0))
+
+    def _dump(self, path: bytes) -> None:
+        """Stacks of this process into a file that control made."""
+        try:
+            with open(path, "w") as file:
+                faulthandler.dump_traceback(file)
+        except OSError:
+            self.board.add("events_dropped")
+
+    def _idle(self, stop_ns: int) -> None:
+        """The last of a tick's spare time: garbage, and the clocks' calibration."""
+        spare_ns = stop_ns - clock.monotonic_ns()
+        if self._gc.spare(spare_ns, idle=not len(self.legs)):
+            self.board.set("gc_collections", self._gc.collections)
+        spare_ns = stop_ns - clock.monotonic_ns()
+        if spare_ns > 0 and self._hires.step(spare_ns):
+            about.publish_clock(self.segment, self._hires.calibration())
+        pool = self._pool
+        self.board.set("pcm_hits", pool.hits)
+        self.board.set("pcm_misses", pool.misses)
+        self.board.set("pcm_leaked", pool.leaked)
+        self.board.set("pcm_bytes_allocated", pool.bytes_allocated)
+
+
+def _address(path: bytes) -> Address:
+    ip, port = mmsg.unpack_name(path)
+    return Address(ip, port, path[mmsg.NAME_BYTES :])

@@ -1,0 +1,101 @@
+"""The document that tells a pod its own rooms, and those it is the twin of (contract: admin API).
+
+Whole and idempotent: ``PUT /admin/v1/assignment``. Built from what is on record, never from a
+plan that was not written yet.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from voiceroom_api.poolparts import Capacity
+from voiceroom_operator.observed import Role, RoomSeen
+
+
+@dataclass(frozen=True, slots=True)
+class RoomCard:
+    """What a pod needs to know of a room beside who runs it."""
+
+    spec: Mapping[str, Any]
+    """The VoiceRoom's spec, defaults written out."""
+    pin_hash: str = ""
+    """Empty = the room has no PIN."""
+    ice_servers: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A pod's part in a room."""
+
+    room: RoomSeen
+    role: Role
+
+    def to_dict(self, card: RoomCard) -> dict[str, Any]:
+        """The room's entry in the pod's document."""
+        entry: dict[str, Any] = {
+            "name": self.room.name,
+            "uid": self.room.uid,
+            "epoch": self.room.epoch,
+            "role": self.role,
+            "spec": dict(card.spec),
+        }
+        if self.role == "twin":
+            entry["owner"] = self.room.pod
+        elif self.room.twin:
+            entry["twin"] = self.room.twin
+        if card.pin_hash:
+            entry["pinHash"] = card.pin_hash
+        if card.ice_servers:
+            entry["iceServers"] = [dict(server) for server in card.ice_servers]
+        return entry
+
+
+def seats(rooms: Iterable[RoomSeen]) -> dict[str, tuple[Seat, ...]]:
+    """Of each pod that has any, in the order of the rooms' names."""
+    found: dict[str, list[Seat]] = defaultdict(list)
+    for room in sorted(rooms, key=lambda room: room.name):
+        if room.deleting or not room.pod:
+            continue
+        found[room.pod].append(Seat(room, "owner"))
+        if room.twin:
+            found[room.twin].append(Seat(room, "twin"))
+    return {pod: tuple(taken) for pod, taken in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a pod was told last."""
+
+    generation: int = 0
+    """Grows by one with each change; 0 = it was told nothing yet."""
+    rooms: tuple[dict[str, Any], ...] = ()
+    pod: Mapping[str, Any] = field(default_factory=dict)
+    """``limits {rooms, participants}`` and ``advertise``: what may change while the pod runs."""
+
+    def to_dict(self, term: int) -> dict[str, Any]:
+        """The document; ``term`` is the leader's."""
+        head = {"term": term, "generation": self.generation}
+        return head | dict(self.pod) | {"rooms": list(self.rooms)}
+
+
+def pod_settings(capacity: Capacity, advertise: tuple[str, ...]) -> dict[str, Any]:
+    """What concerns the pod as a whole. ``advertise``: addresses, literals."""
+    limits = {"rooms": capacity.rooms, "participants": capacity.participants}
+    return {"limits": limits, "advertise": list(advertise)}
+
+
+def next_assignment(
+    last: Assignment,
+    taken: Iterable[Seat],
+    cards: Mapping[str, RoomCard],
+    pod: Mapping[str, Any],
+) -> Assignment:
+    """``last`` itself when nothing has changed. ``cards``: by the room's name; ``pod``: from
+    ``pod_settings``."""
+    rooms = tuple(seat.to_dict(cards[seat.room.name]) for seat in taken)
+    if last.generation and (rooms, pod) == (last.rooms, last.pod):
+        return last
+    return Assignment(last.generation + 1, rooms, pod)

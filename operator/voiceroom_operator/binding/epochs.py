@@ -1,0 +1,43 @@
+"""Epochs: one counter per room, each number for one pod only.
+
+The twin of epoch e may take over under e + 1 by itself, without asking. So that number is the
+twin's and nobody else's: another pod gets e + 2, and a twin is only changed for another under a
+new epoch.
+"""
+
+from __future__ import annotations
+
+from voiceroom_operator.observed import Held, PodSeen, RoomSeen
+
+
+def next_epoch(room: RoomSeen, pod: str) -> int:
+    """The epoch under which ``pod`` may get the room."""
+    if room.move is not None and pod == room.move.to:
+        return room.move.epoch
+    if pod == room.twin and room.move is None:
+        return room.epoch + 1
+    return burnt_epoch(room) + 1
+
+
+def burnt_epoch(room: RoomSeen) -> int:
+    """The highest number that is given, or is the twin's to take."""
+    return max(room.highest_epoch, room.epoch + bool(room.twin))
+
+
+def take_over(room: RoomSeen, pods: list[PodSeen]) -> tuple[PodSeen, Held] | None:
+    """The pod that says it took the room over under a higher epoch than is on record.
+
+    A room that is bound to nobody goes back to whoever holds it under the number on record: that
+    number was never given to another.
+    """
+    found = [
+        (pod, held)
+        for pod in pods
+        for held in pod.holds
+        if held.room == room.name and held.role == "owner" and _outranks(held.epoch, room)
+    ]
+    return max(found, key=lambda claim: claim[1].epoch, default=None)
+
+
+def _outranks(epoch: int, room: RoomSeen) -> bool:
+    return epoch > room.highest_epoch or (not room.pod and 0 < epoch == room.epoch)

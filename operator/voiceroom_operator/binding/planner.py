@@ -1,0 +1,233 @@
+"""Which room is run by which pod: a pure function of all rooms and pods of one namespace.
+
+Level-triggered, like ``pool_plan``: made again from scratch at every look, and empty when every
+room is where it ought to be. It is made before the pools' plans, which count what it leaves over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from voiceroom_api import names
+from voiceroom_operator.binding import words
+from voiceroom_operator.binding.decisions import (
+    Action,
+    BindingPlan,
+    Decision,
+    Unplaced,
+    Waiting,
+    carried_out,
+)
+from voiceroom_operator.binding.epochs import burnt_epoch, next_epoch, take_over
+from voiceroom_operator.binding.ledger import Ledger
+from voiceroom_operator.binding.pods import Fleet
+from voiceroom_operator.limits import Limits
+from voiceroom_operator.observed import Nodes, PodSeen, RoomSeen, Standing
+from voiceroom_operator.pool.crew import Demand
+from voiceroom_operator.wanted import PoolWanted
+
+DEFAULT_POOL = "default"
+
+
+def plan_bindings(
+    rooms: Iterable[RoomSeen],
+    pods: Collection[PodSeen],
+    pools: Iterable[PoolWanted],
+    nodes: Nodes,
+    limits: Limits,
+    now_s: float,
+) -> BindingPlan:
+    """The next step for every room of a namespace; ``now_s`` in Unix seconds."""
+    present = sorted(
+        (room for room in rooms if not room.deleting),
+        key=lambda room: (bool(room.pod), room.created_s, room.name),
+    )
+    ledger = Ledger(present, limits)
+    round_ = _Round(Fleet(pods, pools, nodes, ledger, limits), limits, now_s, present)
+    placed = [round_.place(room) for room in present]
+    for room in placed:
+        round_.pair(room)
+    return round_.plan()
+
+
+class _Round:
+    """One plan in the making: what was decided so far, and what it leaves to others."""
+
+    def __init__(
+        self, fleet: Fleet, limits: Limits, now_s: float, rooms: Collection[RoomSeen]
+    ) -> None:
+        self._fleet = fleet
+        self._limits = limits
+        self._now_s = now_s
+        self._moving = sum(room.move is not None for room in rooms)
+        self._default_seen = any(room.saw_pool and room.pool == DEFAULT_POOL for room in rooms)
+        self._decisions: list[Decision] = []
+        self._bound_at: dict[str, int] = {}
+        self._unplaced: list[Unplaced] = []
+        self._waiting: list[Waiting] = []
+        self._demand: dict[str, Demand] = {}
+        self._later_s: list[float] = []
+        self._make_default = False
+
+    def plan(self) -> BindingPlan:
+        """All of it."""
+        to_bind = {d.pod for d in self._decisions if d.action in ("Bind", "Move", "Adopt")}
+        pods = self._fleet.pods
+        return BindingPlan(
+            decisions=tuple(self._decisions),
+            occupy=tuple(sorted(pod for pod in to_bind if not pods[pod].occupied)),
+            unplaced=tuple(self._unplaced),
+            waiting=tuple(self._waiting),
+            make_default_pool=self._make_default,
+            demand=self._demand,
+            bound=self._fleet.ledger.owned_counts(),
+            requeue_after_s=min(self._later_s, default=None),
+        )
+
+    def place(self, room: RoomSeen) -> RoomSeen:
+        """Decide who runs the room; the room as it will be."""
+        if self._is_spent():
+            return room
+        claim = take_over(room, self._fleet.claims.get(room.name, []))
+        if claim is not None:
+            pod, held = claim
+            return self._decide("Adopt", room, pod.name, held.epoch, words.TAKEN_OVER)
+        if room.pod and self._fleet.standing(room.pod) is not Standing.LOST:
+            return self._relocate(room)
+        return self._bind(room)
+
+    def _is_spent(self) -> bool:
+        spent = len(self._decisions) >= self._limits.decisions
+        if spent:
+            self._later_s.append(0.0)
+        return spent
+
+    def _bind(self, room: RoomSeen) -> RoomSeen:
+        """Nobody runs the room: find a pod for it."""
+        pod, (reason, message) = self._find(room)
+        if pod is None:
+            self._unplaced.append(Unplaced(room.name, room.pool, reason, message))
+            return self._release(room, words.POD_LOST) if room.pod else room
+        why = words.POD_LOST if room.pod else words.FIRST_BINDING
+        return self._decide("Bind", room, pod.name, next_epoch(room, pod.name), why)
+
+    def _find(self, room: RoomSeen) -> tuple[PodSeen | None, tuple[str, str]]:
+        """A pod for the room, or the reason and the message why there is none."""
+        pool = self._fleet.pools.get(room.pool)
+        if pool is None or pool.deleting:
+            can_make = room.pool == DEFAULT_POOL and pool is None and not self._default_seen
+            self._make_default |= can_make
+            return None, words.no_pool(room, pool, can_make)
+        target = room.move.to if room.move else ""
+        if self._fleet.standing(target) is Standing.SERVING:
+            return self._fleet.pods[target], ("", "")
+        pod = self._fleet.best_owner(room)
+        if pod is None:
+            self._wants_a_pod(room)
+            return None, words.no_pod(room, pool, self._fleet.serving(room.pool))
+        return pod, ("", "")
+
+    def _wants_a_pod(self, room: RoomSeen) -> None:
+        old = self._demand.get(room.pool, Demand())
+        shared = not room.dedicated
+        self._demand[room.pool] = Demand(
+            old.rooms + shared, old.legs + shared * room.legs, old.dedicated + room.dedicated
+        )
+
+    def _relocate(self, room: RoomSeen) -> RoomSeen:
+        """A pod runs the room: see whether it ought to be another."""
+        why = self._why_elsewhere(room)
+        if not why or self._is_on_its_way(room):
+            return room
+        overdue = self._deadline_passed(room)
+        pod, (reason, message) = self._find(room)
+        if pod is None and overdue:
+            self._unplaced.append(Unplaced(room.name, room.pool, reason, message))
+            return self._release(room, words.DRAIN_DEADLINE)
+        if pod is None:
+            self._waiting.append(Waiting(room.name, reason, message))
+            return room
+        return self._change_pods(room, pod, words.DRAIN_DEADLINE if overdue else "", why)
+
+    def _change_pods(self, room: RoomSeen, pod: PodSeen, cut: str, why: str) -> RoomSeen:
+        """By a move when people are in, unless the room is ``cut``, which says why."""
+        epoch = next_epoch(room, pod.name)
+        if room.legs == 0 or cut:
+            return self._decide("Bind", room, pod.name, epoch, (room.legs and cut) or why)
+        if self._moving < self._limits.moves:
+            self._moving += 1
+            return self._decide("Move", room, pod.name, epoch, why)
+        self._waiting.append(Waiting(room.name, why, words.stays(room, self._limits.moves)))
+        return room
+
+    def _why_elsewhere(self, room: RoomSeen) -> str:
+        """The reason of the condition Moving; empty = the room is where it ought to be."""
+        pod = self._fleet.pods[room.pod]
+        if pod.pool != room.pool or (room.dedicated and self._fleet.shares(room)):
+            return names.SPEC_CHANGED
+        if self._fleet.standing(room.pod) is not Standing.LEAVING:
+            return ""
+        return names.SPEC_CHANGED if pod.drain_reason == "Rollout" else names.DRAIN
+
+    def _is_on_its_way(self, room: RoomSeen) -> bool:
+        if room.move is None:
+            return False
+        alive = self._fleet.standing(room.move.to) in (Standing.SERVING, Standing.UNREADY)
+        return alive and self._fleet.pods[room.move.to].pool == room.pool
+
+    def _deadline_passed(self, room: RoomSeen) -> bool:
+        pod = self._fleet.pods[room.pod]
+        pool = self._fleet.pools.get(pod.pool)
+        if pod.drain_since_s is None or pool is None:
+            return False
+        left_s = pod.drain_since_s + pool.drain_s - self._now_s
+        if left_s > 0:
+            self._later_s.append(left_s)
+        return left_s <= 0
+
+    def _release(self, room: RoomSeen, reason: str) -> RoomSeen:
+        """Nobody has the room from now on.
+
+        A pod that was lost and comes back may have it again under the number on record; one whose
+        drain deadline has passed may not, so its number is passed by.
+        """
+        epoch = burnt_epoch(room) + (reason == words.DRAIN_DEADLINE)
+        return self._decide("Release", room, "", epoch, reason)
+
+    def pair(self, room: RoomSeen) -> None:
+        """Give the room a twin when it has none that serves its purpose and there is one.
+
+        It keeps its epoch when it never had a twin under it.
+        """
+        if not room.pod or room.move or self._is_spent():
+            return
+        if self._fleet.is_fit_twin(room) or self._why_elsewhere(room):
+            return
+        twin = self._fleet.best_twin(room)
+        if twin is None:
+            return
+        if self._join(room, twin.name):
+            return
+        epoch = burnt_epoch(room) + 1 if room.twin else room.epoch
+        self._decide("Twin", room, room.pod, epoch, words.TWIN_CHOSEN, twin.name)
+
+    def _join(self, room: RoomSeen, twin: str) -> bool:
+        """Write the twin into the decision that binds the room, so that both are one write."""
+        at = self._bound_at.get(room.name)
+        if at is None:
+            return False
+        self._decisions[at] = replace(self._decisions[at], twin=twin)
+        self._fleet.ledger.rebind(room, replace(room, twin=twin))
+        return True
+
+    def _decide(
+        self, action: Action, room: RoomSeen, pod: str, epoch: int, reason: str, twin: str = ""
+    ) -> RoomSeen:
+        decision = Decision(action, room.name, room.uid, pod, epoch, twin, room.pod, reason)
+        if action in ("Bind", "Adopt"):
+            self._bound_at[room.name] = len(self._decisions)
+        self._decisions.append(decision)
+        after = carried_out(room, decision)
+        self._fleet.ledger.rebind(room, after)
+        return after

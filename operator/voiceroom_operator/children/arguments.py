@@ -1,0 +1,48 @@
+"""How a mixer is started in a pod."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from voiceroom_api.mixerpool import MixerPoolSpec
+from voiceroom_operator.children.listeners import Listeners
+
+_FIELDS: Final = (
+    ("POD_NAME", "metadata.name"),
+    ("POD_NAMESPACE", "metadata.namespace"),
+    ("POD_UID", "metadata.uid"),
+    ("POD_IP", "status.podIP"),
+    ("HOST_IP", "status.hostIP"),
+    ("NODE_NAME", "spec.nodeName"),
+)
+
+
+def arguments(spec: MixerPoolSpec, ports: Listeners, keys_dir: str, state_dir: str) -> list[str]:
+    """Of ``voiceroom-mixer``. What may change while it runs comes with its assignment."""
+    network = spec.network
+    found = [
+        "pod",
+        f"--http=0.0.0.0:{ports.http}",
+        f"--admin=0.0.0.0:{ports.admin}",
+        f"--metrics=0.0.0.0:{ports.metrics}",
+        f"--udp=0.0.0.0:{ports.udp}",
+        f"--media-processes={spec.media_processes}",
+        f"--pool-dir={keys_dir}",
+        f"--state-dir={state_dir}",
+        f"--drain-deadline={spec.drain.deadline}",
+        f"--rtp-allow={','.join(network.rtp_allow_cidrs)}",
+        f"--realtime={spec.realtime.mode}",
+        "--log-format=json",
+    ]
+    if spec.realtime.fifo_priority is not None:
+        found.append(f"--realtime-priority={spec.realtime.fifo_priority}")
+    if spec.realtime.required:
+        found.append("--realtime-required")
+    return found
+
+
+def environment(spec: MixerPoolSpec) -> list[dict[str, Any]]:
+    """What the pod knows of itself, then the pool's own variables."""
+    own = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _FIELDS]
+    taken = {name for name, _ in _FIELDS}
+    return own + [entry for entry in spec.to_dict().get("env", []) if entry["name"] not in taken]

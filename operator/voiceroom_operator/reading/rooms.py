@@ -1,0 +1,54 @@
+"""VoiceRooms and MixerPools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from voiceroom_api import names
+from voiceroom_api.mixerpool import MixerPoolSpec
+from voiceroom_api.voiceroom import VoiceRoomSpec
+from voiceroom_operator.observed import RoomSeen
+from voiceroom_operator.pool.naming import pool_of
+from voiceroom_operator.reading.scalars import condition, unix_s
+from voiceroom_operator.wanted import PoolWanted, pool_wanted
+
+
+def room_seen(body: Mapping[str, Any], spec: VoiceRoomSpec, legs: int) -> RoomSeen:
+    """``spec``: as it was read from ``body``; ``legs``: by the word of the pods."""
+    metadata, status = body["metadata"], body.get("status") or {}
+    pod, epoch = status.get("podName", ""), status.get("epoch", 0)
+    return RoomSeen(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        pool=spec.pool_name,
+        created_s=unix_s(metadata.get("creationTimestamp")) or 0.0,
+        dedicated=spec.placement == "Dedicated",
+        deleting="deletionTimestamp" in metadata,
+        pod=pod,
+        epoch=epoch,
+        twin=status.get("twinPodName", ""),
+        legs=legs,
+        saw_pool=_saw_pool(status, spec.pool_name, pod, epoch),
+    )
+
+
+def _saw_pool(status: Mapping[str, Any], pool: str, pod: str, epoch: int) -> bool:
+    """It was bound in the pool, or told that it is gone: a pool that is deleted stays until its
+    rooms have been told."""
+    if condition(status, names.READY).get("reason") == names.POOL_NOT_FOUND:
+        return True
+    return epoch > 0 and pool_of(pod) in ("", pool)
+
+
+def pool_seen(body: Mapping[str, Any], spec: MixerPoolSpec, revision: str) -> PoolWanted:
+    """``spec``: as it was read from ``body``."""
+    metadata = body["metadata"]
+    return pool_wanted(
+        metadata["name"],
+        metadata["uid"],
+        spec,
+        revision,
+        deleting="deletionTimestamp" in metadata,
+        has_finalizer=names.POOL_FINALIZER in (metadata.get("finalizers") or ()),
+    )

@@ -1,0 +1,1 @@
+"""What is said of rooms and pools: conditions, reasons and fields, worked out and not written."""

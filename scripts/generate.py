@@ -1,0 +1,177 @@
+"""Writes what is generated: pages of ``docs/`` about metrics and resources.
+
+``--check`` writes nothing and ends with code 1 when a file is not fresh.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from voiceroom_api import reasons
+from voiceroom_api.metrics import METRICS, Metric
+from voiceroom_api.reasons import Condition
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_METRICS_HEAD = """\
+# Metrics of the mixer
+
+Generated from `crds/voiceroom_api/metrics.py` by `make generate`.
+
+Served as OpenMetrics on `/metrics`. Base units. A participant is never a label; `room` is one on
+`voiceroom_participants` only, and capped. Maxima are over the last 60 s in rotating windows, so
+that any number of scrapers see the same. Stable names, units and labels do not change once
+released.
+
+| metric | kind | unit | labels | what |
+| --- | --- | --- | --- | --- |
+"""
+_ROOM_HEAD = """\
+# The VoiceRoom resource
+
+Generated from `crds/voicerooms.yaml` by `make generate`. `kubectl apply` and `voiceroom-mixer run`
+take the same file.
+
+"""
+_POOL_HEAD = """\
+# The MixerPool resource
+
+Generated from `crds/mixerpools.yaml` by `make generate`. A VoiceRoom names the pool that runs it
+in `spec.poolName`; the pool `default` of a namespace is made when a room first asks for it.
+
+"""
+_FIELDS_HEAD = "| field | type | what |\n| --- | --- | --- |\n"
+_RULES_HEAD = "\nRules between fields:\n\n"
+_CONDITIONS_HEAD = """
+## Conditions
+
+Types and reasons do not change once released.
+
+| condition | reason | what |
+| --- | --- | --- |
+"""
+_MARKS_HEAD = """
+## Labels, annotations, finalizer, taint
+
+| name | what |
+| --- | --- |
+"""
+
+
+def metrics_page() -> str:
+    """A row for each metric, in their order, then the buckets of the histograms."""
+    rows = "".join(_metric_row(metric) for metric in METRICS)
+    histograms = (metric for metric in METRICS if metric.kind == "histogram")
+    buckets = "".join(f"| `{metric.name}` | {_buckets(metric)} |\n" for metric in histograms)
+    return f"{_METRICS_HEAD}{rows}\n## Buckets\n\n| histogram | le |\n| --- | --- |\n{buckets}"
+
+
+def _metric_row(metric: Metric) -> str:
+    labels = ", ".join(_label(metric, label) for label in metric.labels)
+    alpha = " (alpha)" if metric.stability == "alpha" else ""
+    return (
+        f"| `{metric.name}` | {metric.kind}{alpha} | {metric.unit} | {labels} | {metric.help} |\n"
+    )
+
+
+def _label(metric: Metric, label: str) -> str:
+    values = ", ".join(metric.values.get(label, ()))
+    return f"`{label}` ({values})" if values else f"`{label}`"
+
+
+def _buckets(metric: Metric) -> str:
+    return ", ".join(f"{edge:g}" for edge in metric.buckets)
+
+
+def voiceroom_page() -> str:
+    """Fields, rules and conditions of a VoiceRoom."""
+    return _ROOM_HEAD + _schema("voicerooms") + _conditions(reasons.VOICE_ROOM)
+
+
+def mixerpool_page() -> str:
+    """Fields, rules and conditions of a MixerPool, and the marks that the operator sets."""
+    marks = "".join(f"| `{name}` | {what} |\n" for name, what in reasons.MARKS.items())
+    return (
+        _POOL_HEAD + _schema("mixerpools") + _conditions(reasons.MIXER_POOL) + _MARKS_HEAD + marks
+    )
+
+
+def _schema(plural: str) -> str:
+    """A row for each field of spec and status, and the rules between them."""
+    crd = yaml.safe_load((ROOT / "crds" / f"{plural}.yaml").read_text())
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    rows = "".join(
+        _field_row(path, node)
+        for part in ("spec", "status")
+        for path, node in _fields(part, schema["properties"][part])
+    )
+    whole = crd["spec"]["names"]["kind"]
+    rules = "".join(f"- `{path or whole}`: {words}\n" for path, words in _rules("", schema))
+    return f"{_FIELDS_HEAD}{rows}{_RULES_HEAD}{rules}"
+
+
+def _field_row(path: str, node: Mapping[str, Any]) -> str:
+    kind = " \\| ".join(f"`{value}`" for value in node.get("enum", ()) if value != "")
+    if "additionalProperties" in node:
+        kind = "map of strings"
+    plain = node.get("type", "integer or string")
+    return f"| `{path}` | {kind or plain} | {' '.join(node['description'].split())} |\n"
+
+
+def _fields(path: str, node: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for key, child in node.get("properties", {}).items():
+        yield f"{path}.{key}", child
+        yield from _fields(f"{path}.{key}", child)
+    yield from _fields(f"{path}[]", node.get("items", {})) if "items" in node else ()
+
+
+def _rules(path: str, node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for rule in node.get("x-kubernetes-validations", ()):
+        yield (path + rule.get("fieldPath", "")).removeprefix("."), rule["message"]
+    for key, child in node.get("properties", {}).items():
+        yield from _rules(f"{path}.{key}".removeprefix("."), child)
+    yield from _rules(f"{path}[]", node.get("items", {})) if "items" in node else ()
+
+
+def _conditions(conditions: Mapping[str, Condition]) -> str:
+    rows = (
+        f"| `{name}` | | {condition.says} |\n"
+        + "".join(f"| | `{reason}` | {what} |\n" for reason, what in condition.reasons.items())
+        for name, condition in conditions.items()
+    )
+    return _CONDITIONS_HEAD + "".join(rows)
+
+
+def generated() -> dict[Path, str]:
+    """The text of every generated file."""
+    return {
+        ROOT / "docs" / "metrics.md": metrics_page(),
+        ROOT / "docs" / "voiceroom.md": voiceroom_page(),
+        ROOT / "docs" / "mixerpool.md": mixerpool_page(),
+    }
+
+
+def main() -> int:
+    """Write, or check."""
+    stale = [
+        path
+        for path, text in generated().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is not fresh: run make generate", file=sys.stderr)
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(generated()[path], encoding="utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,67 @@
+"""Runs the checks in stages, each with a time budget, and says what each took."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+BIN = Path(PYTHON).parent
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command, and how long it may take from an empty machine."""
+
+    name: str
+    budget_s: int
+    command: tuple[str, ...]
+
+
+def _pytest(*paths: str) -> tuple[str, ...]:
+    return (PYTHON, "-m", "pytest", "-q", *paths)
+
+
+LINT = (
+    Stage("lint", 60, (str(BIN / "ruff"), "check", ".")),
+    Stage("format", 60, (str(BIN / "ruff"), "format", "--check", ".")),
+    Stage("layers", 60, (str(BIN / "lint-imports"),)),
+)
+TYPE = (Stage("types", 240, (str(BIN / "mypy"),)),)
+FAST = (Stage("unit and property", 180, _pytest("tests/unit", "tests/property")),)
+SLOW = (
+    Stage("contract", 120, _pytest("tests/contract")),
+    Stage("integration", 900, _pytest("tests/integration")),
+    Stage("browsers", 900, _pytest("tests/e2e")),
+)
+SETS = {"all": LINT + TYPE + FAST + SLOW, "fast": FAST, "lint": LINT, "type": TYPE}
+
+
+def _run(stage: Stage) -> tuple[bool, float]:
+    """Whether the stage passed within its budget, and the seconds that it took."""
+    print(f"== {stage.name} (budget {stage.budget_s} s)", flush=True)
+    begin = time.monotonic()
+    try:
+        passed = subprocess.run(stage.command, cwd=ROOT, timeout=stage.budget_s).returncode == 0
+    except subprocess.TimeoutExpired:
+        print(f"-- {stage.name}: over its budget of {stage.budget_s} s", flush=True)
+        passed = False
+    return passed, time.monotonic() - begin
+
+
+def main(name: str) -> int:
+    """Run a set of stages; all of them, so that one red stage does not hide another."""
+    results = [(stage, *_run(stage)) for stage in SETS[name]]
+    print("\n== summary")
+    for stage, passed, seconds in results:
+        word = "ok" if passed else "FAILED"
+        print(f"{stage.name:20} {word:7} {seconds:6.1f} s of {stage.budget_s} s")
+    return 0 if all(passed for _, passed, _ in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "all"))

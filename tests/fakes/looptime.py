@@ -1,0 +1,76 @@
+"""An event loop in virtual time: where nothing is ready it jumps to the next timer at once."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+NS_PER_S = 1_000_000_000
+
+
+class _Jumping(selectors.BaseSelector):
+    """Sockets are real (loopback delivers at once), waiting is not."""
+
+    def __init__(self) -> None:
+        self._real = selectors.DefaultSelector()
+        self.now_s = 1_000.0
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._real.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.modify(fileobj, events, data)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = self._real.select(0)
+        if ready or timeout == 0:
+            return ready
+        if timeout is None:
+            return self._real.select(None)
+        self.now_s += max(timeout, 0.0)
+        return []
+
+    def close(self) -> None:
+        self._real.close()
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._real.get_map()
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """``time()`` is virtual and starts at 1000 s."""
+
+    def __init__(self) -> None:
+        self._jumping = _Jumping()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        """Virtual seconds."""
+        return self._jumping.now_s
+
+    def now_ns(self) -> int:
+        """Virtual nanoseconds, for what takes an injected clock."""
+        return round(self._jumping.now_s * NS_PER_S)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass in which the loop did not run."""
+        self._jumping.now_s += seconds
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """``asyncio.run`` in virtual time."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)
+
+
+def virtual_loop() -> VirtualLoop:
+    """The running one."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    return loop

@@ -1,0 +1,94 @@
+"""A room whose packets are plain PCM: what each listener hears can be compared to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from voiceroom_mixer.codec.pcm import PcmDecoder, PcmEncoder
+from voiceroom_mixer.core.mix.encoding import EncoderSettings
+from voiceroom_mixer.core.mix.pool import PcmPool
+from voiceroom_mixer.core.mix.room_mixer import MixConfig, MixOutput, RoomMixer, TickResult
+from voiceroom_mixer.core.receive.source import Pcm
+
+
+def in_time() -> bool:
+    """Never late."""
+    return False
+
+
+class CountingEncoder(PcmEncoder):
+    """Keeps the settings and the frames that it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings = EncoderSettings()
+        self.independent: list[bool] = []
+        self.closed = False
+
+    def configure(self, settings: EncoderSettings) -> None:
+        """Only remembered: FEC would make the packets longer."""
+        self.settings = settings
+
+    def encode(self, pcm: Pcm, *, independent: bool = False) -> bytes:
+        """As it is; remembers whether it was asked to predict nothing."""
+        self.independent.append(independent)
+        return super().encode(pcm, independent=independent)
+
+    def close(self) -> None:
+        """Remembered."""
+        self.closed = True
+
+
+class Room:
+    """A mixer with a listener's ear: ``heard[slot]`` grows by one frame with every tick."""
+
+    def __init__(self, config: MixConfig | None = None) -> None:
+        self.config = config or MixConfig(dtx=False)
+        self.pool = PcmPool()
+        self.encoders: list[CountingEncoder] = []
+        self.mixer = RoomMixer(self.config, self._make_encoder, self.pool)
+        self.heard: dict[int, list[Pcm]] = {}
+        self._decoder = PcmDecoder()
+
+    def _make_encoder(self) -> CountingEncoder:
+        self.encoders.append(CountingEncoder())
+        return self.encoders[-1]
+
+    def tick(self, late: Callable[[], bool] = in_time) -> TickResult:
+        """One frame; every slot must be served exactly once."""
+        result = self.mixer.tick(late)
+        slots = [slot for output in result.outputs for slot in output.slots.tolist()]
+        assert len(slots) == len(set(slots))
+        for output in result.outputs:
+            frame = self._decode(output.payload)
+            for slot in output.slots.tolist():
+                self.heard.setdefault(slot, []).append(frame)
+        return result
+
+    def run(self, ticks: int) -> TickResult:
+        """Some frames; the last result."""
+        for _ in range(ticks):
+            result = self.tick()
+        return result
+
+    def sound(self, slot: int) -> Pcm:
+        """All that a listener has heard."""
+        return np.concatenate(self.heard[slot])
+
+    def _decode(self, payload: bytes | None) -> Pcm:
+        if payload is None:
+            return np.zeros(self.config.frame_samples, np.float32)
+        return self._decoder.decode(payload)
+
+
+def output_for(result: TickResult, slot: int) -> MixOutput:
+    """What a listener gets."""
+    return next(output for output in result.outputs if slot in output.slots.tolist())
+
+
+def strength(pcm: Pcm, hz: float) -> float:
+    """Amplitude of a sine of this frequency in ``pcm``."""
+    turn = np.exp(-2j * np.pi * hz * np.arange(len(pcm)) / 48_000.0)
+    return float(2.0 * np.abs(np.mean(pcm * turn)))

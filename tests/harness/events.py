@@ -1,0 +1,57 @@
+"""A room's event stream as a client without a library reads it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness.mixer import Mixer
+
+
+@dataclass(frozen=True)
+class Event:
+    """One journalled event."""
+
+    id: int
+    kind: str
+    data: dict[str, Any]
+
+
+@contextmanager
+def events(
+    mixer: Mixer, token: str, room: str = "lobby", last_id: str = ""
+) -> Iterator[Iterator[Event]]:
+    """The events with an id, as they come."""
+    where = urlsplit(mixer.base)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
+    headers = {"Last-Event-ID": last_id} if last_id else {}
+    connection.request("GET", f"/rooms/{room}/events?token={token}", headers=headers)
+    stream = connection.getresponse()
+    assert stream.status == 200
+    try:
+        yield _events(stream)
+    finally:
+        stream.close()
+        connection.close()
+
+
+def _events(stream: http.client.HTTPResponse) -> Iterator[Event]:
+    block: dict[str, str] = {}
+    while line := stream.readline():
+        name, _, value = line.decode().rstrip("\n").partition(":")
+        if name or value:
+            block[name] = value.strip()
+        else:
+            if "event" in block and "id" in block:
+                yield Event(int(block["id"]), block["event"], json.loads(block["data"]))
+            block = {}
+
+
+def until_event(stream: Iterator[Event], kind: str, **data: Any) -> Event:
+    """The next one of that kind with these fields; the connection's timeout ends the wait."""
+    return next(e for e in stream if e.kind == kind and data.items() <= e.data.items())

@@ -1,0 +1,53 @@
+"""What a leg hears, in decibels, and waiting for it to change."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+
+from harness.rtp import FRAME, Heard, RtpLeg, decode
+from harness.tones import level_db
+
+AUDIBLE_DB = -30.0
+ABSENT_DB = -60.0
+WHOLE_DB = -15.0
+"""Of a tone sent at -12 dBFS."""
+WARM_UP = 5
+
+
+def hears(leg: RtpLeg, hz: float, packets: int = 25) -> float:
+    """Level of a tone in the next packets; the first of them only warm the decoder up."""
+    return level_db(decode(leg.wait_packets(packets + WARM_UP))[WARM_UP * FRAME :], hz)
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 10.0, what: str = "") -> None:
+    """Ask again and again."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+
+
+def until_heard(leg: RtpLeg, hz: float, timeout_s: float = 10.0) -> None:
+    """The tone is there, all of it."""
+    until(lambda: hears(leg, hz, 10) > WHOLE_DB, timeout_s, f"{hz} Hz is not heard")
+
+
+def until_silent(leg: RtpLeg, hz: float, timeout_s: float = 10.0) -> None:
+    """The tone is gone."""
+    until(lambda: hears(leg, hz, 10) < ABSENT_DB, timeout_s, f"{hz} Hz is still heard")
+
+
+def loudness(packets: list[Heard], hz: float, frames: int = 5) -> list[float]:
+    """Level of a tone in each span of so many frames; the first packets warm the decoder up."""
+    pcm = decode(packets)[WARM_UP * FRAME :]
+    step = frames * FRAME
+    return [level_db(pcm[at : at + step], hz) for at in range(0, len(pcm) - step, FRAME)]
+
+
+def tone_is_whole(leg: RtpLeg, begun: int, hz: float) -> None:
+    """Since packet ``begun`` no frame is missing, and the tone of -12 dBFS never fades."""
+    packets = leg.heard[begun - WARM_UP :]
+    steps = {(b.timestamp - a.timestamp) % 2**32 for a, b in itertools.pairwise(packets)}
+    assert steps == {FRAME}
+    assert min(loudness(packets, hz)) > WHOLE_DB, [round(x) for x in loudness(packets, hz)]

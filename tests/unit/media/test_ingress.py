@@ -1,0 +1,97 @@
+"""A socket's datagrams over real loopback: each finds its leg, and a fault stays with its leg."""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from fakes.mansion import Mansion, rtp_leg
+from voiceroom_mixer.core.state import layout
+from voiceroom_mixer.edge import mmsg
+from voiceroom_mixer.media.ingress import Ingress
+from voiceroom_mixer.media.legs import Leg
+from voiceroom_mixer.media.source import RtpSource
+
+SOUND = b"\0" * 960
+
+
+@pytest.fixture
+def peers() -> Iterator[list[socket.socket]]:
+    """Two gateways."""
+    with ExitStack() as stack:
+        made = [
+            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)
+        ]
+        for peer in made:
+            peer.bind(("127.0.0.1", 0))
+        yield made
+
+
+class Gate:
+    """Ingress over the mansion's socket."""
+
+    def __init__(self, mansion: Mansion) -> None:
+        self.mansion = mansion
+        receiver = mmsg.Receiver(mansion.socket)
+        source = RtpSource(
+            receiver.buffer,
+            mansion.board,
+            on_rtcp=lambda leg, packet, now_ns: None,
+            on_heard=lambda leg: None,
+        )
+        self.ingress = Ingress(
+            receiver,
+            mansion.legs,
+            mansion.board,
+            reply=lambda path, packet: None,
+            on_dtls=lambda leg, path, datagram: None,
+            on_checked=lambda leg, path, nominated: mansion.house.select(leg, path),
+            on_fault=self._fault,
+            source=source,
+        )
+
+    def _fault(self, leg: Leg) -> None:
+        self.mansion.house.end(leg, layout.END_FAULT)
+
+    def take(self, count: int) -> None:
+        """Drain until ``count`` datagrams have come."""
+        while count > 0:
+            assert select.select([self.mansion.socket], [], [], 5)[0], "nothing came within 5 s"
+            count -= self.ingress.drain(self.mansion.now_ns, 0, 0, 1 << 60)
+
+
+def _send(peer: socket.socket, mansion: Mansion, seq: int) -> None:
+    head = struct.pack("!BBHII", 0x80, 111, seq, seq * 960, 7)
+    peer.sendto(head + SOUND, mansion.socket.getsockname())
+
+
+def test_a_broken_invariant_ends_its_leg_and_nobody_elses(
+    mansion: Mansion, peers: list[socket.socket]
+) -> None:
+    legs = [
+        mansion.put(rtp_leg(slot, port=peer.getsockname()[1])) for slot, peer in enumerate(peers)
+    ]
+    gate = Gate(mansion)
+    legs[0].receiver = None  # type: ignore[assignment]
+    for peer in peers:
+        _send(peer, mansion, 1)
+    gate.take(2)
+    assert list(mansion.legs.by_slot) == [1]
+    assert mansion.column("end_reason", 0) == layout.END_FAULT
+    assert legs[1].receiver.stats.rx_packets == 1
+
+
+def test_datagrams_of_nobody_are_counted_by_reason(
+    mansion: Mansion, peers: list[socket.socket]
+) -> None:
+    gate = Gate(mansion)
+    for datagram in (b"", b"\x00", b"\x80" * 20, b"\x16" * 30, b"\xc8" * 9):
+        peers[0].sendto(datagram, mansion.socket.getsockname())
+    gate.take(5)
+    reasons = ("empty", "not_stun", "unknown_source", "relay")
+    assert [mansion.counted("drop_" + reason) for reason in reasons] == [1, 1, 2, 1]
