@@ -12,13 +12,16 @@ import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
 
-from steal import STOLEN_TOO_MUCH, cpu_times, stolen_share
+from disturbance import Look, Witness
 
 hypothesis.settings.register_profile(
     "project", derandomize=True, deadline=None, print_blob=True, database=None
 )
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=20_000)
 hypothesis.settings.load_profile(os.environ.get("VOICEROOM_HYPOTHESIS", "project"))
+
+
+DISTURBANCE = pytest.StashKey[str]()
 
 
 @pytest.fixture(autouse=True)
@@ -49,27 +52,47 @@ def _no_leaked_tasks() -> Iterator[None]:
     assert not pending, f"tasks left behind: {pending}"
 
 
+@pytest.fixture(scope="session")
+def _witness() -> Iterator[Witness]:
+    witness = Witness()
+    yield witness
+    witness.close()
+
+
+@pytest.fixture(autouse=True)
+def _disturbed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leaves on a timing test what the machine did meanwhile."""
+    if request.node.get_closest_marker("timing") is None:
+        yield
+        return
+    witness, look = request.getfixturevalue("_witness"), Look.now()
+    yield
+    request.node.stash[DISTURBANCE] = look.disturbance(witness)
+
+
 def _run_once(
     item: pytest.Item, nextitem: pytest.Item | None
-) -> tuple[list[pytest.TestReport], float]:
-    before = cpu_times()
+) -> tuple[list[pytest.TestReport], str]:
+    """The reports, and why a failure among them would be inconclusive; empty if it counts."""
+    item.stash[DISTURBANCE] = ""
     reports = runtestprotocol(item, log=False, nextitem=nextitem)
-    return reports, stolen_share(before, cpu_times())
+    failed = any(report.failed for report in reports)
+    return reports, item.stash[DISTURBANCE] if failed else ""
 
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """A missed deadline on a stolen-from machine is inconclusive: run once more, never green."""
+    """A missed deadline on a disturbed machine is inconclusive: run once more, never green."""
     if item.get_closest_marker("timing") is None:
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    reports, stolen = _run_once(item, nextitem)
-    if any(r.failed for r in reports) and stolen > STOLEN_TOO_MUCH:
+    reports, why = _run_once(item, nextitem)
+    if why:
         item._initrequest()  # type: ignore[attr-defined]
-        reports, stolen = _run_once(item, nextitem)
-        if any(r.failed for r in reports) and stolen > STOLEN_TOO_MUCH:
-            for report in reports:
-                report.outcome = "skipped" if report.failed else report.outcome
-                report.longrepr = (item.nodeid, 0, f"INCONCLUSIVE: {stolen:.0%} of CPU was stolen")
+        reports, why = _run_once(item, nextitem)
+    if why:
+        for report in reports:
+            report.outcome = "skipped" if report.failed else report.outcome
+            report.longrepr = (item.nodeid, 0, f"INCONCLUSIVE, twice: {why}")
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)

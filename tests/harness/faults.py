@@ -55,10 +55,13 @@ def slot_of(memory: Segment, leg: str) -> int:
 
 
 def jump(mixer: Mixer, leg: str, index: int) -> None:
-    """Let the leg's next SRTP index be ``index``, as if so many packets had been sent."""
+    """Let the leg's next SRTP index be ``index``, as if so many packets had been sent. Less than
+    2^15 ahead of what the receiver has: of more it would take the packet for an old one (RFC
+    3711, 3.3.1)."""
     with segment(mixer) as memory:
         slot = slot_of(memory, leg)
         next_index, bound = memory.columns["tx_index"], memory.columns["tx_bound"]
+        assert 0 < index - int(next_index[slot]) < 1 << 15
         # The mixer writes the index back after each packet, so ours may be lost: say it again.
         while int(next_index[slot]) < index:
             bound[slot] = index + 64

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable
 
 from harness.rtp import FRAME, Heard, RtpLeg, decode
 from harness.tones import level_db
 
+POLL = threading.Event()
+"""Never set: what waits for it gives the senders of this process their turn."""
+POLL_S = 0.005
 AUDIBLE_DB = -30.0
 ABSENT_DB = -60.0
 WHOLE_DB = -15.0
@@ -26,6 +30,7 @@ def until(condition: Callable[[], bool], timeout_s: float = 10.0, what: str = ""
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+        POLL.wait(POLL_S)
 
 
 def until_heard(leg: RtpLeg, hz: float, timeout_s: float = 10.0) -> None:

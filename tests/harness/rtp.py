@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from aiortc.rtp import RtcpByePacket, RtcpPacket
 from numpy.typing import NDArray
 
+from disturbance import sender_was_late
 from harness.tones import tone
 from voiceroom_mixer.codec.opus import OpusDecoder, OpusEncoder
 
@@ -120,6 +123,7 @@ class RtpLeg:
         return head + payload
 
     def _send(self) -> None:
+        _in_real_time()
         encoder = OpusEncoder()
         begin, n = time.monotonic_ns(), 0
         while not self.stopped.is_set():
@@ -131,7 +135,9 @@ class RtpLeg:
                 self.seq += 1
             self.timestamp += FRAME
             n += 1
-            pause = begin + n * FRAME_NS - time.monotonic_ns()
+            now = time.monotonic_ns()
+            pause = begin + n * FRAME_NS - now
+            sender_was_late(now, -pause)
             if pause > 0:
                 self.stopped.wait(pause / 1e9)
         encoder.close()
@@ -156,6 +162,12 @@ class RtpLeg:
         target = len(self.heard) + count
         self.wait(lambda heard: len(heard) >= target, timeout_s)
         return self.heard[target - count : target]
+
+
+def _in_real_time() -> None:
+    """Lets this thread keep its pace beside busy ones, where that is granted."""
+    with suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
 
 def decode(packets: list[Heard]) -> NDArray[np.float32]:

@@ -51,6 +51,7 @@ def _skipped(room: Party) -> float:
     return room.mixer.metrics()["voiceroom_ticks_skipped_total"]
 
 
+@pytest.mark.timing
 def test_what_is_not_authentic_changes_nothing(room: Party) -> None:
     web, ear = room.dial(440.0, "web"), room.join(None, "ear")
     until_heard(ear, 440.0)

@@ -33,6 +33,7 @@ def _unbroken(leg: WebRtcLeg) -> bool:
     return in_order and leg.refused == [] and leg.handshakes == 1
 
 
+@pytest.mark.timing
 def test_a_restart_towards_another_address_is_not_heard(two_addresses: Party) -> None:
     party = two_addresses
     web, ear = party.dial(440.0, "web"), party.join(None, "ear")
@@ -62,6 +63,7 @@ def test_what_a_leg_gets_comes_from_the_address_that_it_chose(two_addresses: Par
     assert {ip for ip, _ in web.sources[begun:]} == {SECOND}
 
 
+@pytest.mark.timing
 def test_a_client_that_roams_to_another_port_is_followed(room: Party) -> None:
     web, ear = room.dial(440.0, "web"), room.join(None, "ear")
     room.join(1_100.0, "company")

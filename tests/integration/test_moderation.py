@@ -113,6 +113,7 @@ def test_a_locked_room_lets_back_in_only_who_was_there(room: Party) -> None:
     until(lambda: [p["id"] for p in room.room()["participants"]] == [again.id])
 
 
+@pytest.mark.timing
 def test_a_leg_that_replaces_another_is_never_heard_twice_nor_hears_itself(room: Party) -> None:
     web, ear = room.dial(440.0, "web"), room.join(None, "ear")
     room.join(2_300.0, "company")

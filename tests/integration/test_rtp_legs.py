@@ -9,6 +9,7 @@ from harness.party import Party
 from harness.rtp import RtpLeg
 
 
+@pytest.mark.timing
 def test_sequence_and_timestamp_wrap_unheard(room: Party) -> None:
     gateway, ear = RtpLeg(440.0), room.join(None, "ear")
     room.legs.append(gateway)
@@ -22,6 +23,7 @@ def test_sequence_and_timestamp_wrap_unheard(room: Party) -> None:
     tone_is_whole(ear, begun, 440.0)
 
 
+@pytest.mark.timing
 def test_another_ssrc_is_believed_after_three_packets(room: Party) -> None:
     gateway, ear = room.join(440.0, "gateway"), room.join(None, "ear")
     until_heard(ear, 440.0)
@@ -34,6 +36,7 @@ def test_another_ssrc_is_believed_after_three_packets(room: Party) -> None:
     assert gap <= 12, f"{gap} frames without the tone"
 
 
+@pytest.mark.timing
 def test_one_stray_packet_of_another_ssrc_changes_nothing(room: Party) -> None:
     gateway, ear = room.join(440.0, "gateway"), room.join(None, "ear")
     until_heard(ear, 440.0)
