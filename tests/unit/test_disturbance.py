@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import disturbance
 import pytest
+
+import disturbance
 from disturbance import Look, Witness, sender_was_late, stolen_share
 
 
@@ -25,11 +25,11 @@ class Still(Witness):
 
 
 @pytest.fixture
-def witness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Still]:
+def witness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Still:
     """Nothing seen yet, nobody late, and a machine of which nothing is stolen."""
     monkeypatch.setattr(disturbance, "_late_senders", [])
     monkeypatch.setattr(disturbance, "cpu_times", lambda: (0, 1_000))
-    yield Still(tmp_path)
+    return Still(tmp_path)
 
 
 def test_a_quiet_machine_excuses_nothing(witness: Still) -> None:
