@@ -1,0 +1,80 @@
+"""The ladder L0..L5: one step down every 2 s while it is too much, one up after 30 s of calm.
+
+Stress is the share of its frame that a tick takes, smoothed; the two thresholds lie apart (as in
+Jitsi's load reducer, 0.9 and 0.72), so that a level that cures does not undo itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voiceroom_api.units import NS_PER_MS
+from voiceroom_mixer.core.defend.breaker import Breaker
+from voiceroom_mixer.core.defend.measures import LEVELS, WORST, Measures
+
+
+@dataclass(frozen=True, slots=True)
+class LadderLimits:
+    """How fast, and from what on."""
+
+    down_every_ns: int = 2_000 * NS_PER_MS
+    up_after_ns: int = 30_000 * NS_PER_MS
+    too_much: float = 0.9
+    enough: float = 0.72
+    smoothing: float = 0.1
+    """Weight of the newest tick."""
+
+
+class Ladder:
+    """One media process's level."""
+
+    def __init__(self, limits: LadderLimits | None = None) -> None:
+        self.limits = limits or LadderLimits()
+        self.level = 0
+        self.stress = 0.0
+        self.downs = self.ups = 0
+        self._since_step_ns = self.limits.down_every_ns
+        self._calm_ns = 0
+
+    @property
+    def measures(self) -> Measures:
+        """What holds now."""
+        return LEVELS[self.level]
+
+    def tick(self, *, work: float, breaker: Breaker, truth_ns: int) -> int:
+        """One tick has passed: ``work`` is the share of its frame that it took, or 1 and more when
+        it was skipped. Gives the step taken: -1 worse, 0 none, +1 better."""
+        self.stress += self.limits.smoothing * (work - self.stress)
+        self._since_step_ns += truth_ns
+        if self._is_bad(breaker):
+            return self._down()
+        self._calm_ns = self._calm_ns + truth_ns if self.stress <= self.limits.enough else 0
+        return self._up(breaker)
+
+    def push(self) -> int:
+        """Somebody who knows better asks for one step (the scheduler's latency probe); as bound
+        to the pace as any other."""
+        return self._down()
+
+    def _is_bad(self, breaker: Breaker) -> bool:
+        if breaker is Breaker.HALF_OPEN and self.level == 0:
+            return True  # half-open is lived through at L1
+        return breaker is Breaker.OPEN or self.stress >= self.limits.too_much
+
+    def _down(self) -> int:
+        self._calm_ns = 0
+        if self.level == WORST or self._since_step_ns < self.limits.down_every_ns:
+            return 0
+        self.level += 1
+        self.downs += 1
+        self._since_step_ns = 0
+        return -1
+
+    def _up(self, breaker: Breaker) -> int:
+        floor = 0 if breaker is Breaker.CLOSED else 1
+        if self.level <= floor or self._calm_ns < self.limits.up_after_ns:
+            return 0
+        self.level -= 1
+        self.ups += 1
+        self._since_step_ns = self._calm_ns = 0
+        return 1
