@@ -11,18 +11,24 @@ from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer.codec.pcm import PcmDecoder, PcmEncoder
 from voiceroom_mixer.core.mix.pool import PcmPool
 from voiceroom_mixer.core.receive.receiver import Receiver, ReceiverConfig, TickTime
+from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.layout import Capacity
 from voiceroom_mixer.core.state.legstate import IceCredentials, LegState, RoomState, SrtpKeys
 from voiceroom_mixer.core.state.messages import Message
 from voiceroom_mixer.edge import mmsg, shm
 from voiceroom_mixer.media.board import Board
-from voiceroom_mixer.media.egress import Egress
 from voiceroom_mixer.media.house import House
+from voiceroom_mixer.media.ingress import Ingress
+from voiceroom_mixer.media.intake import NativeIngress, open_intake
 from voiceroom_mixer.media.legs import Leg, LegTable
+from voiceroom_mixer.media.outlet import open_egress
 from voiceroom_mixer.media.reports import Reports
 from voiceroom_mixer.media.rooms import MediaRoom
+from voiceroom_mixer.media.source import RtpSource
 from voiceroom_mixer.media.transmit import Transmit
+from voiceroom_mixer.native.library import Native
 
+PYTHON = Native(None, "the twin")
 SMALL = Capacity(rooms=4, legs=16, events=16, revoked=4)
 AES_128_GCM = 7
 KEYS = SrtpKeys(AES_128_GCM, rx="11" * 28, tx="22" * 28)
@@ -72,6 +78,8 @@ class Mansion:
 
     fd: int = field(default_factory=lambda: os.memfd_create("mansion"))
     now_ns: int = ORIGIN_NS
+    native: Native = PYTHON
+    """The compiled kernels, or Python alone."""
 
     def __post_init__(self) -> None:
         self.segment = shm.attach(self.fd, SMALL)
@@ -87,10 +95,11 @@ class Mansion:
         """A new process: all that it knows stands in the segment."""
         self.board = Board(self.segment)
         self.transmit = Transmit(self.segment)
-        self.legs = LegTable(8)
+        self.intake = open_intake(self.native, SMALL.legs, 8)
+        self.legs = LegTable(8, self.intake.sources if self.intake else None)
         sender = mmsg.Sender(self.socket)
         rx_ssrc = self.segment.columns["rx_ssrc"]
-        self.egress = Egress(sender, self.transmit, rx_ssrc, self.board)
+        self.egress = open_egress(self.native, sender, self.transmit, rx_ssrc, self.board)
         self.reports = Reports(
             self.legs,
             self.transmit,
@@ -103,18 +112,45 @@ class Mansion:
         self.house.look(self.now_ns)
 
     def _house(self) -> House:
-        pool, tick = PcmPool(), TickTime()
+        pool, self._tick = PcmPool(), TickTime()
         return House(
             self.segment,
             self.legs,
             self.transmit,
             self.board,
             make_room=lambda state: MediaRoom(state, PcmEncoder, pool),
-            make_receiver=lambda leg, _: Receiver(ReceiverConfig(), PcmDecoder(), leg.ssrc, tick),
+            make_receiver=lambda leg, _: self._receiver(leg),
             make_name=lambda ip, port: mmsg.pack_name(socket.AF_INET, socket.inet_aton(ip), port),
             rooms_changed=lambda: None,
             say=self.said.append,
             goodbye=self.reports.goodbye,
+        )
+
+    def _receiver(self, leg: LegState) -> Receiver:
+        row = self.intake.rows.fresh(leg.slot) if self.intake else None
+        return Receiver(ReceiverConfig(), PcmDecoder(), leg.ssrc, self._tick, row)
+
+    def ingress(self, **changes: Any) -> Ingress:
+        """Of the mansion's socket; ``changes`` are callbacks that a test looks at."""
+        receiver = mmsg.Receiver(self.socket)
+        source = RtpSource(
+            receiver.buffer,
+            self.board,
+            on_rtcp=lambda leg, packet, now_ns: None,
+            on_heard=lambda leg: None,
+        )
+        callbacks: dict[str, Any] = {
+            "reply": lambda path, packet: None,
+            "on_dtls": lambda leg, path, datagram: None,
+            "on_checked": lambda leg, path, nominated: self.house.select(leg, path),
+            "on_fault": lambda leg: self.house.end(leg, layout.END_FAULT),
+            "source": source,
+        } | changes
+        if self.intake is None:
+            return Ingress(receiver, self.legs, self.board, **callbacks)
+        columns = self.segment.columns
+        return NativeIngress(
+            self.intake, receiver, self.legs, self.board, columns=columns, **callbacks
         )
 
     def put(self, state: LegState) -> Leg:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from fakes import arithmetic
 from voiceroom_mixer.codec.pcm import PcmDecoder, PcmEncoder
 from voiceroom_mixer.core.mix.encoding import EncoderSettings
 from voiceroom_mixer.core.mix.pool import PcmPool
@@ -48,7 +49,7 @@ class Room:
         self.config = config or MixConfig(dtx=False)
         self.pool = PcmPool()
         self.encoders: list[CountingEncoder] = []
-        self.mixer = RoomMixer(self.config, self._make_encoder, self.pool)
+        self.mixer = RoomMixer(self.config, self._make_encoder, self.pool, arithmetic.chosen)
         self.heard: dict[int, list[Pcm]] = {}
         self._decoder = PcmDecoder()
 

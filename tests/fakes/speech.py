@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fakes import arithmetic
 from voiceroom_mixer.core.netem import Netem, NetemConfig
 from voiceroom_mixer.core.receive.receiver import (
     PushResult,
@@ -194,7 +195,7 @@ class Call:
         """One tick, at ``now_ns``."""
         self.tick.now_ns = self.now_ns
         out = np.empty(self.frame_ms * 48, np.float32)
-        kind = self.receiver.pull(out) if self.receiver.active else FrameKind.SILENCE
+        kind = self._pull(out) if self.receiver.active else FrameKind.SILENCE
         if kind is FrameKind.SILENCE and not self.receiver.active:
             out[:] = 0.0
         self.kinds.append(kind)
@@ -203,6 +204,13 @@ class Call:
         if self.keep:
             self.sound.append(out)
         return kind
+
+    def _pull(self, out: Pcm) -> FrameKind:
+        kernels = arithmetic.chosen
+        if kernels is None or not self.receiver.plan(kernels.pulls, out.ctypes.data, len(out)):
+            return self.receiver.pull(out)
+        (pulled,) = kernels.pulls.run(len(out))
+        return self.receiver.settle(pulled, out)
 
     @property
     def pcm(self) -> Pcm:

@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fakes.arithmetic import both_arithmetics  # noqa: F401 - both, for all tests here
 from fakes.rooms import Room, in_time
 from fakes.sources import ScriptedSource
 from voiceroom_mixer.core.mix.limiter import CEILING, DELAY_SAMPLES, Limiter

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fakes.arithmetic import both_arithmetics  # noqa: F401 - both, for all tests here
 from fakes.speech import SILENT, START_NS, ToneDecoder, tone_payload
 from voiceroom_mixer.core.receive.jitter import MAX_PACKETS
 from voiceroom_mixer.core.receive.receiver import Receiver, ReceiverConfig, TickTime

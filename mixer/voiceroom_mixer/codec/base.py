@@ -42,6 +42,10 @@ class Encoder(FrameEncoder, Protocol):
 class Decoder(Protocol):
     """Packets to PCM. The arrays returned are views, good until the next call."""
 
+    @property
+    def handle(self) -> int:
+        """Address of the codec's state in libopus, for the compiled kernels; 0 = not libopus."""
+
     def decode(self, payload: bytes) -> Pcm:
         """All samples of one packet. Raises ``CodecError`` for anything malformed."""
 

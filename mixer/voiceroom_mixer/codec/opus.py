@@ -68,6 +68,8 @@ class OpusEncoder:
         self._ctl: Any = self._library.encoder_ctl
         self._state = _create(self._library.encoder_create, SAMPLE_RATE, 1, _APPLICATION_VOIP)
         self._release = weakref.finalize(self, self._library.encoder_destroy, self._state)
+        self.handle = self._state.value or 0
+        """Address of libopus's state, for the compiled kernels; 0 once closed."""
         self._packet = create_string_buffer(MAX_PACKET_BYTES)
         self._input = np.zeros(max(_ENCODABLE), np.float32)
         self._input_address = self._input.ctypes.data
@@ -108,6 +110,7 @@ class OpusEncoder:
     def close(self) -> None:
         """Release libopus's memory; done at collection too. Calls after it raise ``CodecError``."""
         self._release()
+        self.handle = 0
         self._encode = self._ctl = _closed
 
     def _control(self, request: int, value: int) -> None:
@@ -130,6 +133,8 @@ class OpusDecoder:
         self._ctl: Any = self._library.decoder_ctl
         self._state = _create(self._library.decoder_create, SAMPLE_RATE, 1)
         self._release = weakref.finalize(self, self._library.decoder_destroy, self._state)
+        self.handle = self._state.value or 0
+        """Address of libopus's state, for the compiled kernels; 0 once closed."""
         self._pcm = np.zeros(MAX_PACKET_SAMPLES, np.float32)
         self._address = self._pcm.ctypes.data
 
@@ -166,6 +171,7 @@ class OpusDecoder:
     def close(self) -> None:
         """Release libopus's memory; done at collection too. Calls after it raise ``CodecError``."""
         self._release()
+        self.handle = 0
         self._decode = self._ctl = _closed
 
     def _run(self, payload: bytes | None, samples: int, fec: int) -> Pcm:

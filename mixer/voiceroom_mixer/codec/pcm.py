@@ -58,6 +58,9 @@ class PcmEncoder:
 class PcmDecoder:
     """Packets to frames; a loss is the last frame again, at half its level."""
 
+    handle = 0
+    """Not of libopus: no kernel decodes this."""
+
     def __init__(self) -> None:
         self._last = np.zeros(MAX_PACKET_SAMPLES, np.float32)
 

@@ -93,7 +93,7 @@ class Receiver:
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         sock.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
         ask_for_local_address(sock)
-        self._fd = sock.fileno()
+        self.fd = sock.fileno()
         self.key_bytes = 8 if sock.family == socket.AF_INET else NAME_BYTES
         """Leading bytes of a sockaddr that identify a source."""
         self.data = np.zeros((RX_BATCH, RX_BYTES), np.uint8)
@@ -101,26 +101,26 @@ class Receiver:
         self.address = self.data.ctypes.data
         """Of the slab, for those who work on it in place."""
         self._rtp = self.data.reshape(-1).view(_rtp_rows(RX_BYTES))
-        self._names = np.zeros((RX_BATCH, NAME_BYTES), np.uint8)
+        self.names = np.zeros((RX_BATCH, NAME_BYTES), np.uint8)
         self._iov = np.zeros(RX_BATCH, _IOVEC)
-        self._control = np.zeros((RX_BATCH, _CONTROL_BYTES), np.uint8)
-        self._stamps = self._control.view(np.int64)
-        self._words = self._control.view(np.uint32)
-        self._headers = _headers(RX_BATCH, self._names, self.data, self._iov)
+        self.control = np.zeros((RX_BATCH, _CONTROL_BYTES), np.uint8)
+        self._stamps = self.control.view(np.int64)
+        self._words = self.control.view(np.uint32)
+        self.headers = _headers(RX_BATCH, self.names, self.data, self._iov)
         rows = np.arange(RX_BATCH, dtype=np.uint64)
-        self._headers["control"] = self._control.ctypes.data + rows * _CONTROL_BYTES
-        self._headers["controllen"] = _CONTROL_BYTES
-        self._pointer = ctypes.c_void_p(self._headers.ctypes.data)
+        self.headers["control"] = self.control.ctypes.data + rows * _CONTROL_BYTES
+        self.headers["controllen"] = _CONTROL_BYTES
+        self._pointer = ctypes.c_void_p(self.headers.ctypes.data)
         self._overflowed = 0
         self.count = 0
 
     def drain(self) -> int:
         """Receive one batch; how many datagrams there are now (0: nothing waits)."""
-        self._headers["namelen"][: self.count] = NAME_BYTES
-        self._headers["controllen"][: self.count] = _CONTROL_BYTES
+        self.headers["namelen"][: self.count] = NAME_BYTES
+        self.headers["controllen"][: self.count] = _CONTROL_BYTES
         self.count = 0
         for _ in range(_RETRIES):
-            got = int(_recvmmsg(self._fd, self._pointer, RX_BATCH, _MSG_DONTWAIT, None))
+            got = int(_recvmmsg(self.fd, self._pointer, RX_BATCH, _MSG_DONTWAIT, None))
             if got >= 0:
                 self.count = got
                 return got
@@ -130,7 +130,7 @@ class Receiver:
 
     def lengths(self) -> list[int]:
         """Bytes of each datagram; -1 where it was longer than a row."""
-        headers = self._headers[: self.count]
+        headers = self.headers[: self.count]
         lengths = headers["len"].astype(np.int64)
         lengths[(headers["flags"] & _MSG_TRUNC) != 0] = -1
         return list(lengths.tolist())
@@ -143,7 +143,7 @@ class Receiver:
 
     def keys(self) -> list[bytes]:
         """What identifies each datagram's source: the head of its struct sockaddr."""
-        names, size = self._names[: self.count].tobytes(), self.key_bytes
+        names, size = self.names[: self.count].tobytes(), self.key_bytes
         return [names[at : at + size] for at in range(0, len(names), NAME_BYTES)]
 
     def arrivals(self, offset_ns: int, earliest_ns: int, latest_ns: int) -> list[int]:
@@ -172,7 +172,7 @@ class Receiver:
         """Who sent the datagram in ``row``, and to which address of ours: an answer must come from
         there, or a client that checked one of several addresses refuses it (RFC 8445 §7.2.5.2.1).
         """
-        name: bytes = self._names[row].tobytes()
+        name: bytes = self.names[row].tobytes()
         info = self._ancillary(row, socket.IPPROTO_IP, _IP_PKTINFO)
         if info is not None:
             return name + info[8:12].ljust(16, b"\0")
@@ -183,7 +183,7 @@ class Receiver:
         """The value of one control message of a datagram."""
         if row < 0:
             return None
-        raw = self._control[row, : int(self._headers["controllen"][row])].tobytes()
+        raw = self.control[row, : int(self.headers["controllen"][row])].tobytes()
         at = 0
         while at + _CMSG.size <= len(raw):
             length, its_level, its_kind = _CMSG.unpack_from(raw, at)
@@ -199,7 +199,7 @@ class Sender:
     """A slab of outgoing datagrams: fill rows, then ``flush`` them in one system call."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self._fd = sock.fileno()
+        self.fd = sock.fileno()
         self._ipv4 = sock.family == socket.AF_INET
         self.data = np.zeros((TX_BATCH, TX_BYTES), np.uint8)
         self.buffer = self.data.data.cast("B")
@@ -207,10 +207,10 @@ class Sender:
         """The RTP header fields of each row, as columns."""
         self.names = np.zeros((TX_BATCH, NAME_BYTES), np.uint8)
         self._iov = np.zeros(TX_BATCH, _IOVEC)
-        self._headers = _headers(TX_BATCH, self.names, self.data, self._iov)
-        self._headers["namelen"] = 16 if self._ipv4 else NAME_BYTES
+        self.headers = _headers(TX_BATCH, self.names, self.data, self._iov)
+        self.headers["namelen"] = 16 if self._ipv4 else NAME_BYTES
         self._sources = self._source_column()
-        self._base = self._headers.ctypes.data
+        self._base = self.headers.ctypes.data
         self.address = self.data.ctypes.data
         """Of the slab, for those who work on it in place."""
         self.lengths = self._iov["len"]
@@ -225,13 +225,15 @@ class Sender:
         size, level, kind, at = (
             (12, 0, _IP_PKTINFO, 20) if self._ipv4 else (20, 41, _IPV6_PKTINFO, 16)
         )
+        self.source_at, self.source_bytes = at, 4 if self._ipv4 else 16
+        """Where our address stands in a row's control message."""
         length = _CMSG.size + size
         self._control = np.zeros((TX_BATCH, (length + 7) & ~7), np.uint8)
         self._control[:, : _CMSG.size] = np.frombuffer(_CMSG.pack(length, level, kind), np.uint8)
         rows = np.arange(TX_BATCH, dtype=np.uint64)
-        self._headers["control"] = self._control.ctypes.data + rows * self._control.shape[1]
-        self._headers["controllen"] = self._control.shape[1]
-        return self._control[:, at : at + (4 if self._ipv4 else 16)]
+        self.headers["control"] = self._control.ctypes.data + rows * self._control.shape[1]
+        self.headers["controllen"] = self._control.shape[1]
+        return self._control[:, at : at + self.source_bytes]
 
     @property
     def room(self) -> int:
@@ -249,7 +251,7 @@ class Sender:
         start, sent, tries = 0, 0, 0
         while start < self.used:
             at = self._base + start * _MMSGHDR.itemsize
-            done = int(_sendmmsg(self._fd, at, self.used - start, _MSG_DONTWAIT))
+            done = int(_sendmmsg(self.fd, at, self.used - start, _MSG_DONTWAIT))
             if done > 0:
                 start, sent, tries = start + done, sent + done, 0
                 continue

@@ -26,6 +26,8 @@ OK: Final = 0
 AUTH_FAIL: Final = 7
 REPLAY_FAIL: Final = 9
 REPLAY_OLD: Final = 10
+_RTCP_TAG_BYTES: Final = {Policy.SRTP_PROFILE_AES128_CM_SHA1_80: 10}
+"""What follows the SRTCP index in a packet (RFC 3711 §3.4); nothing with AEAD (RFC 7714 §9.2)."""
 WINDOW: Final = 1024
 MAX_STREAMS: Final = 16
 """SSRCs that one peer may have used: each costs a stream in libsrtp."""
@@ -62,7 +64,18 @@ def _policy(profile: int, key: bytes, ssrc: int | None, inbound: bool) -> Policy
 
 
 def _address(session: Session) -> ctypes.c_void_p:
-    return ctypes.c_void_p(int(_ffi.cast("uintptr_t", session._srtp[0])))
+    return ctypes.c_void_p(_number(session))
+
+
+def _number(session: Session) -> int:
+    return int(_ffi.cast("uintptr_t", session._srtp[0]))
+
+
+def entry(name: str) -> int:
+    """Address of a libsrtp function, for compiled code that calls it on our slabs."""
+    address = ctypes.cast(getattr(_symbols, name), ctypes.c_void_p).value
+    assert address, f"libsrtp has no {name}"
+    return address
 
 
 class SrtpSender:
@@ -74,6 +87,8 @@ class SrtpSender:
         except Exception as error:
             raise SrtpError(f"libsrtp refused the sending key: {error}") from error
         self.context = self._session._srtp[0]
+        self.address = _number(self._session)
+        """Of ``context``, for compiled code; valid as long as this object lives."""
         if _set_roc(_address(self._session), ssrc, index >> 16) != OK:
             raise SrtpError("libsrtp refused the roll-over counter")
         self._ssrc = ssrc
@@ -100,7 +115,20 @@ class SrtpReceiver:
         except Exception as error:
             raise SrtpError(f"libsrtp refused the receiving key: {error}") from error
         self.context = self._session._srtp[0]
+        self.address = _number(self._session)
+        """Of ``context``, for compiled code; valid as long as this object lives."""
         self._streams: set[int] = set()
+        self._rtcp_before = -1
+        self.rtcp_mark = 0
+        """The newest report: SSRC in the upper 32 bits, its SRTCP index in the lower."""
+
+    def resume_rtcp(self, mark: int) -> None:
+        """Refuse the reports that were taken up to ``rtcp_mark`` of the one before us.
+
+        0: it took none. Of the SSRC in it only; a peer that reports under several is guarded for
+        its latest.
+        """
+        self._rtcp_before, self.rtcp_mark = mark or -1, mark
 
     def resume(self, ssrc: int, index: int) -> None:
         """Go on with a stream whose highest 48-bit index was ``index``.
@@ -135,6 +163,18 @@ class SrtpReceiver:
     def unprotect_rtcp(self, packet: bytes) -> bytes | None:
         """The plain report; None when it is not authentic, replayed or too long."""
         try:
-            return bytes(self._session.unprotect_rtcp(packet))
+            plain = bytes(self._session.unprotect_rtcp(packet))
         except (Error, ValueError):
             return None
+        mark = self._mark(packet)
+        if mark <= self._rtcp_before and mark >> 32 == self._rtcp_before >> 32:
+            return None  # libsrtp's replay window began empty, and the index never starts again
+        if mark > self.rtcp_mark or mark >> 32 != self.rtcp_mark >> 32:
+            self.rtcp_mark = mark
+        return plain
+
+    def _mark(self, packet: bytes) -> int:
+        """SSRC and SRTCP index of an authentic packet (RFC 3711 §3.4)."""
+        end = len(packet) - _RTCP_TAG_BYTES.get(self._profile, 0)
+        index = int.from_bytes(packet[end - 4 : end], "big") & 0x7FFF_FFFF
+        return int.from_bytes(packet[4:8], "big") << 32 | index

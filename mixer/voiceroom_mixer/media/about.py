@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 
+from voiceroom_mixer import config as run_config
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.timing.calibration import Calibration
 from voiceroom_mixer.core.timing.grade import grade
-from voiceroom_mixer.edge import node, realtime, selftest
+from voiceroom_mixer.edge import node, placement, realtime, selftest
 from voiceroom_mixer.edge.realtime import Granted
 from voiceroom_mixer.edge.selftest import ReadCost
 from voiceroom_mixer.edge.shm import Segment
 
 
-def ask_for_real_time() -> Granted:
-    """Real-time scheduling, if it can be had."""
-    return realtime.request()
+def ask_for_real_time(index: int) -> Granted:
+    """What the pool asks for; on a machine of one's own as much as can be had."""
+    if not os.environ.get(run_config.CONFIG_FD_ENV):
+        return realtime.request()
+    config = run_config.load()
+    ask = config.realtime
+    if ask is None:
+        return realtime.request()
+    cpus = sorted(os.sched_getaffinity(0))
+    shares = placement.share_out(ask, cpus, config.media_processes)
+    return realtime.request(ask.priority, fifo=ask.mode == "Fifo", cpus=shares.media[index])
 
 
 def publish_about(segment: Segment, granted: Granted, costs: tuple[ReadCost, ...]) -> None:

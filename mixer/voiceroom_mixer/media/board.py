@@ -27,9 +27,9 @@ class Board:
         """Set a gauge."""
         self.values[stats.INDEX[name]] = value
 
-    def drop(self, reason: str) -> None:
-        """Count a datagram that changed nothing."""
-        self.values[stats.INDEX["drop_" + reason]] += 1
+    def drop(self, reason: str, amount: int = 1) -> None:
+        """Count a datagram that changed nothing, or several."""
+        self.values[stats.INDEX["drop_" + reason]] += amount
 
     def publish(self) -> None:
         """Make the numbers visible to control."""

@@ -87,6 +87,7 @@ class Chores:
         if leg is None:
             return
         receiver = leg.receiver
+        receiver.rest()
         columns.publish(self._columns, leg)
         self._sum_up(leg)
         if leg.heard:

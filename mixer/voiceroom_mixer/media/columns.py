@@ -74,10 +74,11 @@ def local(columns: dict[str, Any], slot: int) -> bytes | None:
 def restore(columns: dict[str, Any], leg: Leg) -> None:
     """What the killed process knew of this leg's stream."""
     slot = leg.slot
-    leg.heard = bool(columns["heard"][slot])
-    leg.rx_ssrc = int(columns["rx_ssrc"][slot])
-    if leg.heard:
-        leg.rx_index = leg.resume_index = int(columns["rx_index"][slot])
+    stream = leg.stream
+    stream.heard = bool(columns["heard"][slot])
+    stream.rx_ssrc = int(columns["rx_ssrc"][slot])
+    if stream.heard:
+        stream.rx_index = stream.resume_index = int(columns["rx_index"][slot])
         leg.receiver.restore(snapshot(columns, slot))
     leg.phase = layout.PHASE_WAITING
 

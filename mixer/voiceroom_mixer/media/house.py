@@ -189,10 +189,11 @@ class House:
             return
         try:
             leg.srtp = SrtpReceiver(keys.profile, bytes.fromhex(keys.rx))
-            if leg.resume_index >= 0:
+            if leg.stream.resume_index >= 0:
                 leg.srtp.resume(leg.rx_ssrc, leg.rx_index)
-                leg.wrap_tries = WRAP_TRIES
-            leg.rx_context = leg.srtp.context
+                leg.stream.wrap_tries = WRAP_TRIES
+            leg.srtp.resume_rtcp(int(self._columns["rx_srtcp"][leg.slot]))
+            leg.rx_context, leg.stream.context = leg.srtp.context, leg.srtp.address
             self._transmit.update(leg.state)
         except (SrtpError, ValueError):
             self._board.add("leg_faults")

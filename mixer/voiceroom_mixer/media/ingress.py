@@ -8,7 +8,7 @@ from typing import Final
 from voiceroom_mixer.core.ice import stun
 from voiceroom_mixer.core.ice.stun import StunError
 from voiceroom_mixer.edge import srtp
-from voiceroom_mixer.edge.mmsg import RX_BATCH, RX_BYTES, Receiver, unpack_name
+from voiceroom_mixer.edge.mmsg import RX_BATCH, RX_BYTES, Receiver, RtpHead, unpack_name
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.legs import Leg, LegTable
 from voiceroom_mixer.media.source import RtpSource
@@ -63,7 +63,7 @@ class Ingress:
         return total
 
     def _batch(self, count: int, arrivals: list[int]) -> None:
-        receiver, packet = self._receiver, self._source.packet
+        receiver = self._receiver
         lengths = receiver.lengths()
         self._pointers.lengths[:count] = lengths
         values = self._board.values
@@ -77,19 +77,23 @@ class Ingress:
                     leg = self._latch(row, length)
                     if leg is None:
                         continue
-                if not leg.heard:
-                    self._first(leg, row)
-                try:
-                    packet(leg, row, length, head, arrivals[row])
-                except Exception:
-                    # A broken invariant of ours ends this leg and nobody else's call: a process
-                    # that died of it would die again of the leg's next packet.
-                    self._on_fault(leg)
+                self._from_leg(leg, row, length, head, arrivals[row])
             else:
                 self._other(row, length, head[0])
         overflowed = receiver.overflowed()
         if overflowed:
             self._board.add("drop_socket_overflow", overflowed)
+
+    def _from_leg(self, leg: Leg, row: int, length: int, head: RtpHead, arrival_ns: int) -> None:
+        """RTP or RTCP of a leg."""
+        if not leg.stream.heard:
+            self._first(leg, row)
+        try:
+            self._source.packet(leg, row, length, head, arrival_ns)
+        except Exception:
+            # A broken invariant of ours ends this leg and nobody else's call: a process
+            # that died of it would die again of the leg's next packet.
+            self._on_fault(leg)
 
     def _first(self, leg: Leg, row: int) -> None:
         """A plain RTP leg's first packet tells which address of ours its gateway knows."""

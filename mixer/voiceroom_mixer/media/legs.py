@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from voiceroom_api.units import NS_PER_MS
 from voiceroom_mixer.core.receive.receiver import Receiver
+from voiceroom_mixer.core.receive.stream import StreamFigures
 from voiceroom_mixer.core.rtp.reporting import Reporting
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.legstate import IceCredentials, LegState
@@ -33,16 +34,8 @@ class Leg:
     """Keys by which datagrams of this leg are known, latest last."""
     srtp: SrtpReceiver | None = None
     rx_context: object = None
-    rx_ssrc: int = 0
-    rx_index: int = -1
-    """Highest extended sequence number that was authentic; -1 before the first."""
-    resume_index: int = -1
-    """After a restart: packets up to here were played already and are refused."""
-    wrap_tries: int = 0
-    heard: bool = False
     adopted_ns: int = 0
     last_check_ns: int = 0
-    last_rx_ns: int = 0
     unreachable_since_ns: int = 0
     unreachable_last_ns: int = 0
     rtcp_due_ns: int = 0
@@ -59,9 +52,36 @@ class Leg:
     payload_type: int = 0
     level_ext: int = 0
     sends: bool = False
+    stream: StreamFigures = field(init=False)
+    """What its packets change, one by one or by the batch."""
 
     def __post_init__(self) -> None:
+        self.stream = self.receiver.stream
         self.follow(self.state)
+
+    @property
+    def heard(self) -> bool:
+        """A valid media packet has come."""
+        return self.stream.heard
+
+    @property
+    def rx_ssrc(self) -> int:
+        """Of the authentic stream."""
+        return self.stream.rx_ssrc
+
+    @property
+    def rx_index(self) -> int:
+        """Highest extended sequence number that was authentic; -1 before the first."""
+        return self.stream.rx_index
+
+    @property
+    def last_rx_ns(self) -> int:
+        """CLOCK_MONOTONIC of the drain that brought something authentic."""
+        return self.stream.last_rx_ns
+
+    @last_rx_ns.setter
+    def last_rx_ns(self, now_ns: int) -> None:
+        self.stream.last_rx_ns = now_ns
 
     def follow(self, state: LegState) -> None:
         """Take control's new word."""
@@ -69,6 +89,9 @@ class Leg:
         self.slot, self.secure = state.slot, state.kind == "webrtc"
         self.payload_type, self.level_ext = state.payload_type, state.level_ext
         self.sends = state.sends
+        stream = self.stream
+        stream.secure, stream.payload_type = self.secure, state.payload_type
+        stream.level_ext, stream.sends = state.level_ext, state.sends
 
     def may_be_heard(self, room_muted: bool) -> bool:
         """Whether the leg's sound goes into any mix."""
@@ -76,11 +99,22 @@ class Leg:
         return self.state.sends and not muted
 
 
+class SourceIndex(Protocol):
+    """Another index of source addresses that is to stay equal to the table's own."""
+
+    def put(self, key: bytes, slot: int) -> None:
+        """Datagrams from ``key`` are of the leg in ``slot``."""
+
+    def drop(self, key: bytes) -> None:
+        """Datagrams from ``key`` are nobody's."""
+
+
 class LegTable:
     """Legs by slot, by source address, by ICE user name, and those that wait for an address."""
 
-    def __init__(self, key_bytes: int) -> None:
+    def __init__(self, key_bytes: int, index: SourceIndex | None = None) -> None:
         self._key_bytes = key_bytes
+        self._index = index
         self.by_slot: dict[int, Leg] = {}
         self.by_key: dict[bytes, Leg] = {}
         self._by_ufrag: dict[str, Leg] = {}
@@ -129,9 +163,17 @@ class LegTable:
         if other is not None:
             other.addresses.remove(key)
         self.by_key[key] = leg
+        if self._index is not None:
+            self._index.put(key, leg.slot)
         leg.addresses.append(key)
         if len(leg.addresses) > MAX_ADDRESSES:
-            del self.by_key[leg.addresses.pop(0)]
+            self._forget(leg.addresses.pop(0))
+
+    def _forget(self, key: bytes) -> None:
+        """Datagrams from there are nobody's."""
+        del self.by_key[key]
+        if self._index is not None:
+            self._index.drop(key)
 
     def await_source(self, leg: Leg, ip: bytes) -> None:
         """An RTP leg with port 0: the first valid source from ``ip`` becomes its address."""
@@ -140,6 +182,11 @@ class LegTable:
     def latching(self, name: bytes) -> list[Leg]:
         """Legs that may be waiting for this source, oldest first."""
         return self._latching.get(unpack_name(name)[0], []) if self._latching else []
+
+    @property
+    def awaits(self) -> bool:
+        """A leg waits for its first packet's source."""
+        return bool(self._latching)
 
     def latched(self, leg: Leg) -> None:
         """The leg has its address, or is gone."""
@@ -155,7 +202,8 @@ class LegTable:
         if leg is None:
             return None
         for key in leg.addresses:
-            self.by_key.pop(key, None)
+            self._forget(key)
+        leg.stream.context = 0
         for ufrag in _ufrags(leg.state):
             if self._by_ufrag.get(ufrag) is leg:
                 del self._by_ufrag[ufrag]

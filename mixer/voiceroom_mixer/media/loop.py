@@ -20,7 +20,7 @@ from voiceroom_mixer.media.egress import Egress
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.ingress import Ingress
 from voiceroom_mixer.media.rooms import MediaRoom
-from voiceroom_mixer.media.source import RtpSource, publish_indexes
+from voiceroom_mixer.media.source import RtpSource
 
 FEW_LEGS: Final = 100
 MIX_SHARE: Final = 0.6
@@ -61,11 +61,18 @@ class Loop:
         self._good_ticks = 0
         self._mix_until_ns = 0
         self._stopped = False
+        self.began_wait_ns = 0
+        """When the loop came to wait for the newest tick."""
         self.legs = 0
 
     def stop(self) -> None:
         """End after the current tick."""
         self._stopped = True
+
+    @property
+    def step_ns(self) -> int:
+        """Time between two ticks."""
+        return self._schedule.step_ns
 
     def frames(self, sizes_ms: Iterable[int]) -> None:
         """The frame sizes of the rooms that there are now."""
@@ -78,6 +85,7 @@ class Loop:
 
     def _wait(self) -> TickPlan:
         """Sleep to the next deadline; empty the socket on the way, as its queue is bounded."""
+        self.began_wait_ns = clock.monotonic_ns()
         while True:
             deadline = self._schedule.next_deadline_ns
             step = (5 if self.legs > FEW_LEGS else 10) * NS_PER_MS
@@ -113,7 +121,7 @@ class Loop:
         talkers = self._mix(plan)
         sent = self._egress.flush()
         end = clock.monotonic_ns()
-        publish_indexes(self._source.touched, self._segment.columns)
+        self._source.publish(self._segment.columns)
         self._segment.set_word("grid_slot", plan.slot)
         self._record(plan, end - begin, talkers, sent, end)
         self._commands(end)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import faulthandler
 import json
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from voiceroom_mixer.codec import library
+from voiceroom_mixer.codec import kernels, library
 from voiceroom_mixer.codec.lazy import LazyDecoder
 from voiceroom_mixer.codec.opus import OpusDecoder, OpusEncoder
 from voiceroom_mixer.core.mix.pool import PcmPool
@@ -21,22 +21,25 @@ from voiceroom_mixer.core.state.legstate import LegState, RoomState
 from voiceroom_mixer.core.state.messages import Address, Kind, Message
 from voiceroom_mixer.core.timing.histogram import histograms
 from voiceroom_mixer.core.timing.schedule import Schedule
-from voiceroom_mixer.edge import clock, errqueue, mmsg, selftest, shm
+from voiceroom_mixer.edge import clock, errqueue, mmsg, selftest, shm, stacks
 from voiceroom_mixer.edge.gcpolicy import GcPolicy
 from voiceroom_mixer.edge.hires import HighResTimer
 from voiceroom_mixer.media import about
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.channel import Channel
 from voiceroom_mixer.media.chores import Chores
-from voiceroom_mixer.media.egress import Egress
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.ingress import Ingress
+from voiceroom_mixer.media.intake import NativeIngress, open_intake
 from voiceroom_mixer.media.legs import Leg, LegTable
 from voiceroom_mixer.media.loop import Loop
+from voiceroom_mixer.media.outlet import open_egress
 from voiceroom_mixer.media.reports import Reports
 from voiceroom_mixer.media.rooms import MediaRoom
 from voiceroom_mixer.media.source import RtpSource
 from voiceroom_mixer.media.transmit import Transmit
+from voiceroom_mixer.media.watch import Watch
+from voiceroom_mixer.native import library as native
 
 FDS_ENV: Final = "VOICEROOM_FDS"
 
@@ -48,13 +51,14 @@ class Inherited:
     segment: int
     pair: int
     udp: int
+    index: int = 0
 
     @classmethod
     def read(cls, environ: Mapping[str, str], index: int) -> Inherited:
         """Raises ``SystemExit`` when this was not started by the keeper."""
         try:
             entry = json.loads(environ[FDS_ENV])["media"][index]
-            return cls(int(entry["segment"]), int(entry["pair"]), int(entry["udp"]))
+            return cls(int(entry["segment"]), int(entry["pair"]), int(entry["udp"]), index)
         except (KeyError, IndexError, ValueError) as error:
             sys.exit(f"voiceroom-media is started by the keeper: {FDS_ENV} is unusable: {error!r}")
 
@@ -64,8 +68,9 @@ class MediaProcess:
 
     def __init__(self, inherited: Inherited) -> None:
         self.segment = shm.attach(inherited.segment)
-        library.load()  # the first encoder must not pay for it in a tick
-        self._ask_and_test()
+        # loaded now: the first encoder must not pay for it in a tick
+        self._kernels = kernels.make(native.load().library, library.load())
+        self._ask_and_test(inherited.index)
         self._socket = socket.socket(fileno=inherited.udp)
         self.board = Board(self.segment)
         self._channel = Channel(socket.socket(fileno=inherited.pair), self.board)
@@ -73,16 +78,19 @@ class MediaProcess:
         self._pool = PcmPool()
         self._tick_time = TickTime()
         self._transmit = Transmit(self.segment)
-        self.legs = LegTable(receiver.key_bytes)
+        self._intake = open_intake(native.load(), self._transmit.slots, receiver.key_bytes)
+        self.legs = LegTable(receiver.key_bytes, self._intake.sources if self._intake else None)
         rx_ssrc = self.segment.columns["rx_ssrc"]
-        self._egress = Egress(sender, self._transmit, rx_ssrc, self.board)
+        self._egress = open_egress(native.load(), sender, self._transmit, rx_ssrc, self.board)
         self._reports = self._make_reports()
         self.house = self._make_house()
         self._hires = HighResTimer()
         self._histograms = histograms(self.segment.counters)
         self._gc = GcPolicy([self._histograms[f"gc_pause_{g}"] for g in range(3)])
+        pauses = [self._histograms[f"gc_pause_{g}"] for g in range(3)]
+        self._watch = Watch(self.segment, self.board, pauses, self.legs)
         source = RtpSource(
-            receiver.buffer, self.board, on_rtcp=self._reports.received, on_heard=self._heard
+            receiver.buffer, self.board, on_rtcp=self._reported, on_heard=self._heard
         )
         self.loop = self._make_loop(source, self._make_ingress(receiver, source))
 
@@ -111,7 +119,10 @@ class MediaProcess:
         )
 
     def _make_ingress(self, receiver: mmsg.Receiver, source: RtpSource) -> Ingress:
-        return Ingress(
+        make: Callable[..., Ingress] = Ingress
+        if self._intake is not None:
+            make = partial(NativeIngress, self._intake, columns=self.segment.columns)
+        return make(
             receiver,
             self.legs,
             self.board,
@@ -154,18 +165,20 @@ class MediaProcess:
     def run(self) -> None:
         """Warm up, then tick until stopped."""
         segment = self.segment
+        segment.set_word("media_stacks", stacks.offer())
         segment.set_word("media_pid", os.getpid())
         segment.set_word("media_boots", segment.word("media_boots") + 1)
         self.house.look(clock.monotonic_ns())
         self._gc.start()
+        self._watch.start()
         self.loop.run()
 
-    def _ask_and_test(self) -> None:
+    def _ask_and_test(self, index: int) -> None:
         """Real-time scheduling; then, on the first start, what the clocks here cost and are worth.
 
         A restarted process has no time for that: people wait for their sound.
         """
-        granted = about.ask_for_real_time()
+        granted = about.ask_for_real_time(index)
         if not self.segment.word("media_boots"):
             about.publish_about(self.segment, granted, selftest.read_costs())
 
@@ -180,7 +193,7 @@ class MediaProcess:
         return schedule
 
     def _make_room(self, state: RoomState) -> MediaRoom:
-        return MediaRoom(state, OpusEncoder, self._pool)
+        return MediaRoom(state, OpusEncoder, self._pool, self._kernels)
 
     def _use_frames(self) -> None:
         self.loop.frames(room.state.frame_ms for room in self.house.rooms.values())
@@ -192,7 +205,8 @@ class MediaProcess:
             frame_samples=room.frame_ms * 48,
             level_ext=bool(leg.level_ext),
         )
-        return Receiver(config, LazyDecoder(OpusDecoder), leg.ssrc, self._tick_time)
+        row = self._intake.rows.fresh(leg.slot) if self._intake is not None else None
+        return Receiver(config, LazyDecoder(OpusDecoder), leg.ssrc, self._tick_time, row)
 
     def _make_name(self, ip: str, port: int) -> bytes:
         family = socket.AF_INET6 if ":" in ip else socket.AF_INET
@@ -206,6 +220,12 @@ class MediaProcess:
     def _fault(self, leg: Leg) -> None:
         self.board.add("leg_faults")
         self.house.end(leg, layout.END_FAULT)
+
+    def _reported(self, leg: Leg, packet: bytes, now_ns: int) -> None:
+        """An RTCP packet: what it may never be taken for again stands in the segment first."""
+        if leg.srtp is not None:
+            self.segment.columns["rx_srtcp"][leg.slot] = leg.srtp.rtcp_mark
+        self._reports.received(leg, packet, now_ns)
 
     def _heard(self, leg: Leg) -> None:
         """First valid packet: a replacing leg takes the microphone over."""
@@ -232,7 +252,8 @@ class MediaProcess:
         return None
 
     def _commands(self, now_ns: int) -> None:
-        """Control's words since the last tick."""
+        """What the tick says of time; then control's words since the last one."""
+        self._watch.look(self.loop.began_wait_ns, self.loop.step_ns)
         for message in self._channel.commands():
             if message.kind == Kind.LEG:
                 self.house.take_leg(message.slot, now_ns)
@@ -242,8 +263,6 @@ class MediaProcess:
                 self._bye_all()
             elif message.kind == Kind.COLLECT:
                 self._gc.collect_now()
-            elif message.kind == Kind.DUMP:
-                self._dump(message.payload)
         self.loop.legs = len(self.legs)
 
     def _bye_all(self) -> None:
@@ -252,14 +271,6 @@ class MediaProcess:
             self._transmit.ready[leg.slot] = False
         self._egress.flush()
         self._channel.say(Message(Kind.BYE_DONE, 0, 0))
-
-    def _dump(self, path: bytes) -> None:
-        """Stacks of this process into a file that control made."""
-        try:
-            with open(path, "w") as file:
-                faulthandler.dump_traceback(file)
-        except OSError:
-            self.board.add("events_dropped")
 
     def _idle(self, stop_ns: int) -> None:
         """The last of a tick's spare time: garbage, and the clocks' calibration."""

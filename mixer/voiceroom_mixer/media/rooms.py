@@ -7,7 +7,7 @@ from typing import Final
 
 from voiceroom_mixer.codec.base import Encoder
 from voiceroom_mixer.core.mix.pool import PcmPool
-from voiceroom_mixer.core.mix.room_mixer import MixConfig, RoomMixer, TickResult
+from voiceroom_mixer.core.mix.room_mixer import FrameKernels, MixConfig, RoomMixer, TickResult
 from voiceroom_mixer.core.state.legstate import MUTE, RoomState
 from voiceroom_mixer.media.legs import Leg
 
@@ -18,11 +18,16 @@ class MediaRoom:
     """Legs of one room and their mixer. Knows leg ids, so that ``hears`` can name them."""
 
     def __init__(
-        self, state: RoomState, encoder_factory: Callable[[], Encoder], pool: PcmPool
+        self,
+        state: RoomState,
+        encoder_factory: Callable[[], Encoder],
+        pool: PcmPool,
+        kernels: FrameKernels | None = None,
     ) -> None:
+        """``kernels``: compiled arithmetic, for encoders and decoders of libopus."""
         self.state = state
         self.frame_slots = state.frame_ms // SLOT_MS
-        self.mixer = RoomMixer(_config(state), encoder_factory, pool)
+        self.mixer = RoomMixer(_config(state), encoder_factory, pool, kernels)
         self.legs: dict[int, Leg] = {}
         self._slots: dict[str, int] = {}
 
@@ -92,7 +97,11 @@ class MediaRoom:
             if other in self._slots
         }
         self.mixer.set_listener(
-            leg.slot, participant=leg.state.participant, hears=hears, loss_ppm=leg.loss_ppm
+            leg.slot,
+            participant=leg.state.participant,
+            hears=hears,
+            loss_ppm=leg.loss_ppm,
+            levels=bool(leg.state.mixer_level_ext),
         )
 
     def _rehear(self, newcomer: str) -> None:

@@ -39,6 +39,8 @@ class RtpSource:
         """CLOCK_MONOTONIC of this drain."""
         self.touched: dict[int, Leg] = {}
         """Legs heard from since the loop last published their indexes."""
+        self.publish_batches: Callable[[], None] | None = None
+        """Publishes the indexes of legs that compiled code heard from."""
 
     def packet(self, leg: Leg, row: int, length: int, head: RtpHead, arrival_ns: int) -> None:
         """One datagram with a first byte of 128..191 (version 2), in row ``row`` of the slab.
@@ -50,12 +52,13 @@ class RtpSource:
         first, second, seq, timestamp, ssrc = head
         if 192 <= second <= 223:
             return self._rtcp(leg, row, length)
-        usual = ssrc == leg.rx_ssrc and leg.resume_index < 0
+        stream = leg.stream
+        usual = ssrc == stream.rx_ssrc and stream.resume_index < 0
         if leg.secure:
             length = self._unprotect(leg, row, length, ssrc, seq, usual)
             if length < 12:
                 return None
-        leg.last_rx_ns = self.now_ns
+        stream.last_rx_ns = self.now_ns
         at = row * RX_BYTES
         start, end, level, voice = at + 12, at + length, -1, False
         if first & 0x3F:
@@ -64,10 +67,10 @@ class RtpSource:
             return self._board.drop("rtp_malformed")
         if second & 0x7F != leg.payload_type:
             return self._board.drop("rtp_payload_type")
-        if usual and leg.rx_index >= 0:
-            ahead = (seq - leg.rx_index) & 0xFFFF
+        if usual and stream.rx_index >= 0:
+            ahead = (seq - stream.rx_index) & 0xFFFF
             if ahead < 0x8000:
-                leg.rx_index += ahead
+                stream.rx_index += ahead
             self.touched[leg.slot] = leg
         else:
             self._begin_or_advance(leg, ssrc, seq)
@@ -112,7 +115,7 @@ class RtpSource:
             return 0
         pointers = self.pointers
         # A failed attempt of AES-GCM leaves nothing of the packet to try again with.
-        saved = bytes(self._row(row, length)) if leg.wrap_tries else b""
+        saved = bytes(self._row(row, length)) if leg.stream.wrap_tries else b""
         status = srtp.unprotect(leg.rx_context, pointers.rows[row], pointers.length_pointers[row])
         if status:
             return self._refused(leg, row, saved, ssrc, seq, status)
@@ -125,7 +128,7 @@ class RtpSource:
 
     def _refused(self, leg: Leg, row: int, saved: bytes, ssrc: int, seq: int, status: int) -> int:
         """libsrtp said no: once more past a wrap where that may be why, else count."""
-        if status == srtp.AUTH_FAIL and leg.wrap_tries:
+        if status == srtp.AUTH_FAIL and leg.stream.wrap_tries:
             status = self._after_wrap(leg, row, saved, ssrc, seq)
             if status == srtp.OK:
                 return int(self.pointers.lengths[row])
@@ -145,7 +148,7 @@ class RtpSource:
     def _after_wrap(self, leg: Leg, row: int, saved: bytes, ssrc: int, seq: int) -> int:
         """A resumed stream may have wrapped while nobody listened: libsrtp, told r, refuses the
         first packet of r + 1. Try that one, a bounded number of times."""
-        leg.wrap_tries -= 1
+        leg.stream.wrap_tries -= 1
         near_end = leg.rx_index & 0xFFFF >= _NEAR_WRAP
         if ssrc != leg.rx_ssrc or leg.srtp is None or not near_end or seq >= _NEAR_WRAP:
             return srtp.AUTH_FAIL
@@ -162,22 +165,23 @@ class RtpSource:
 
     def _played(self, leg: Leg, seq: int) -> bool:
         """Whether this packet came before the restart: libsrtp's replay window began empty."""
-        return leg.rx_index + seq_diff(seq, leg.rx_index & 0xFFFF) <= leg.resume_index
+        return leg.rx_index + seq_diff(seq, leg.rx_index & 0xFFFF) <= leg.stream.resume_index
 
     def _begin_or_advance(self, leg: Leg, ssrc: int, seq: int) -> None:
         """The first packet of a stream, or one of a stream that was resumed."""
-        if ssrc != leg.rx_ssrc or leg.rx_index < 0:
-            leg.rx_ssrc, leg.rx_index, leg.resume_index = ssrc, seq, -1
+        stream = leg.stream
+        if ssrc != stream.rx_ssrc or stream.rx_index < 0:
+            stream.rx_ssrc, stream.rx_index, stream.resume_index = ssrc, seq, -1
             if leg.srtp is not None:
-                leg.rx_index |= leg.srtp.roc(ssrc) << 16
+                stream.rx_index |= leg.srtp.roc(ssrc) << 16
         else:
-            leg.rx_index += max(0, seq_diff(seq, leg.rx_index & 0xFFFF))
-            if leg.rx_index - leg.resume_index > srtp.WINDOW:
-                leg.resume_index = -1  # libsrtp's own replay window covers the stream again
-        leg.wrap_tries = 0
+            stream.rx_index += max(0, seq_diff(seq, stream.rx_index & 0xFFFF))
+            if stream.rx_index - stream.resume_index > srtp.WINDOW:
+                stream.resume_index = -1  # libsrtp's own replay window covers the stream again
+        stream.wrap_tries = 0
         self.touched[leg.slot] = leg
-        if not leg.heard:
-            leg.heard = True
+        if not stream.heard:
+            stream.heard = True
             self._on_heard(leg)
 
     def _rtcp(self, leg: Leg, row: int, length: int) -> None:
@@ -189,9 +193,16 @@ class RtpSource:
             if plain is None:
                 return self._board.drop("srtp_auth")
             packet = plain
-        leg.last_rx_ns = self.now_ns
+        leg.stream.last_rx_ns = self.now_ns
         self._on_rtcp(leg, packet, self.now_ns)
         return None
+
+    def publish(self, columns: dict[str, Any]) -> None:
+        """Write the receive indexes of the legs heard from into the segment, all at once."""
+        if self.touched:
+            publish_indexes(self.touched, columns)
+        if self.publish_batches is not None:
+            self.publish_batches()
 
 
 def publish_indexes(touched: dict[int, Leg], columns: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ class Transmit:
     """Columns by leg slot. ``tx_index`` and its bound live in the segment, the rest here."""
 
     def __init__(self, segment: Segment) -> None:
-        legs = segment.capacity.legs
+        legs = self.slots = segment.capacity.legs
         self.index: Any = segment.columns["tx_index"]
         self.bound: Any = segment.columns["tx_bound"]
         self.srtcp_bound: Any = segment.columns["srtcp_bound"]
@@ -44,6 +44,8 @@ class Transmit:
         self.epochs = [0] * legs
         self.payload_types = [0] * legs
         self.contexts: list[Any] = [None] * legs
+        self.context = np.zeros(legs, np.uint64)
+        """Addresses of the contexts, 0 = none, for compiled code."""
         self.senders: list[SrtpSender | None] = [None] * legs
         self.srtcp_index = [0] * legs
 
@@ -77,10 +79,12 @@ class Transmit:
                 self.srtcp_index[slot],
             )
             self.senders[slot], self.contexts[slot] = sender, sender.context
+            self.context[slot] = sender.address
 
     def release(self, slot: int) -> None:
         """Forget a leg."""
         self.ready[slot] = False
+        self.context[slot] = 0  # before the session goes
         self.senders[slot] = self.contexts[slot] = None
 
     def route(self, slot: int, path: bytes) -> None:

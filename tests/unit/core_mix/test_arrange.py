@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fakes.arithmetic import both_arithmetics  # noqa: F401 - both, for all tests here
 from fakes.rooms import Room, in_time, strength
 from fakes.sources import cosine, tone
 from voiceroom_mixer.codec.opus import OpusDecoder, OpusEncoder

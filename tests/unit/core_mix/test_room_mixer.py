@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fakes.arithmetic import both_arithmetics  # noqa: F401 - both, for all tests here
 from fakes.rooms import Room, in_time, output_for, strength
 from fakes.sources import ScriptedSource, cosine, tone
 from voiceroom_mixer.core.mix.limiter import DELAY_SAMPLES

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fakes.arithmetic import both_arithmetics  # noqa: F401 - both, for all tests here
 from fakes.speech import (
     MS,
     SILENT,

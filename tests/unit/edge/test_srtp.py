@@ -109,6 +109,27 @@ def test_a_report_that_is_not_authentic_is_none() -> None:
     assert receiver.unprotect_rtcp(bytes(4000)) is None
 
 
+@pytest.mark.parametrize(
+    ("profile", "key_bytes"),
+    [(PROFILE, 30), (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28)],
+)
+def test_reports_that_the_one_before_us_took_are_refused(profile: int, key_bytes: int) -> None:
+    key = bytes(range(key_bytes))
+    peer, report = SrtpSender(profile, key, SSRC, 0, 0), struct.pack("!BBHL", 0x80, 201, 1, SSRC)
+    old = [peer.protect_rtcp(report) for _ in range(5)]
+    killed = SrtpReceiver(profile, key)
+    for packet in old[:4]:
+        assert killed.unprotect_rtcp(packet) == report
+    assert killed.unprotect_rtcp(old[0]) is None
+    heir = SrtpReceiver(profile, key)
+    heir.resume_rtcp(killed.rtcp_mark)
+    assert [heir.unprotect_rtcp(packet) for packet in old[:4]] == [None] * 4
+    assert heir.rtcp_mark == killed.rtcp_mark
+    assert heir.unprotect_rtcp(old[4]) == report, "that one was on its way"
+    other = SrtpSender(profile, key, SSRC + 1, 0, 0)
+    assert heir.unprotect_rtcp(other.protect_rtcp(report)) == report, "another SSRC counts apart"
+
+
 def test_keys_of_a_wrong_length_are_refused() -> None:
     with pytest.raises(SrtpError):
         SrtpReceiver(PROFILE, b"short")

@@ -12,10 +12,6 @@ import pytest
 
 from fakes.mansion import Mansion, rtp_leg
 from voiceroom_mixer.core.state import layout
-from voiceroom_mixer.edge import mmsg
-from voiceroom_mixer.media.ingress import Ingress
-from voiceroom_mixer.media.legs import Leg
-from voiceroom_mixer.media.source import RtpSource
 
 SOUND = b"\0" * 960
 
@@ -37,26 +33,7 @@ class Gate:
 
     def __init__(self, mansion: Mansion) -> None:
         self.mansion = mansion
-        receiver = mmsg.Receiver(mansion.socket)
-        source = RtpSource(
-            receiver.buffer,
-            mansion.board,
-            on_rtcp=lambda leg, packet, now_ns: None,
-            on_heard=lambda leg: None,
-        )
-        self.ingress = Ingress(
-            receiver,
-            mansion.legs,
-            mansion.board,
-            reply=lambda path, packet: None,
-            on_dtls=lambda leg, path, datagram: None,
-            on_checked=lambda leg, path, nominated: mansion.house.select(leg, path),
-            on_fault=self._fault,
-            source=source,
-        )
-
-    def _fault(self, leg: Leg) -> None:
-        self.mansion.house.end(leg, layout.END_FAULT)
+        self.ingress = mansion.ingress()
 
     def take(self, count: int) -> None:
         """Drain until ``count`` datagrams have come."""

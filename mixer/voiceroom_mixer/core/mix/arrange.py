@@ -35,6 +35,8 @@ class Channel(NamedTuple):
     key: MixKey
     stream: MixStream
     listeners: Slots
+    told: bool
+    """Any of them is told who is heard (RFC 6465)."""
 
 
 class Arrangement:
@@ -94,7 +96,8 @@ class Arrangement:
         self._streams, self._grouping = streams, grouping
         self._newcomers.clear()
         self.channels = [
-            Channel(key, streams[key], slots) for key, slots in grouping.listeners.items()
+            Channel(key, streams[key], slots, self._listeners.any_told(slots))
+            for key, slots in grouping.listeners.items()
         ]
         return True
 

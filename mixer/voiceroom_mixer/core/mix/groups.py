@@ -54,15 +54,21 @@ class Listeners:
         self._listeners: dict[int, _Listener] = {}
         self._by_participant: dict[str, set[int]] = {}
         self._by_source: dict[int, set[int]] = {}
+        self._told: set[int] = set()
         self._all: Slots | None = None
         self.version = 0
 
     def __contains__(self, slot: int) -> bool:
         return slot in self._listeners
 
-    def place(self, slot: int, participant: str, hears: Mapping[int, float]) -> None:
-        """Add or change a listener; ``hears`` are linear gains by the talker's slot."""
+    def place(
+        self, slot: int, participant: str, hears: Mapping[int, float], *, levels: bool = True
+    ) -> None:
+        """Add or change a listener; ``hears`` are linear gains by the talker's slot, ``levels``
+        whether he is told who is heard (RFC 6465)."""
         self.remove(slot)
+        if levels:
+            self._told.add(slot)
         wishes = {source: max(0.0, gain) for source, gain in hears.items() if gain != 1.0}
         self._listeners[slot] = _Listener(participant, wishes)
         self._by_participant.setdefault(participant, set()).add(slot)
@@ -78,7 +84,12 @@ class Listeners:
         _discard(self._by_participant, listener.participant, slot)
         for source in listener.hears:
             _discard(self._by_source, source, slot)
+        self._told.discard(slot)
         self._changed()
+
+    def any_told(self, slots: Slots) -> bool:
+        """Whether any of these is told who is heard."""
+        return bool(self._told) and not self._told.isdisjoint(slots.tolist())
 
     def group(self, talkers: Mapping[int, str]) -> Grouping:
         """The distinct mixes for these talkers (slot to participant)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log10
+from math import inf, log10
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,9 @@ from voiceroom_mixer.core.receive.source import Pcm
 
 SILENCE_GATE: Final = 60
 """At or below -60 dBov a sender is silent, unless it says itself that this is voice."""
+WAKE_GATE: Final = 57
+"""Who is silent stays so until -57 dBov: noise at the gate itself is a level to either side of it,
+and would wake a decoder every few seconds."""
 
 
 def mean_square(pcm: Pcm) -> float:
@@ -20,8 +23,8 @@ def mean_square(pcm: Pcm) -> float:
 
 
 def level_of(power: float) -> int:
-    """-dBov of a mean square (a full-scale sine is 3, RFC 6464 §3)."""
-    if power <= 0.0:
+    """-dBov of a mean square (a full-scale sine is 3, RFC 6464 §3); silence when not finite."""
+    if not 0.0 < power < inf:
         return SILENT_LEVEL
     return min(max(round(-10.0 * log10(power)), 0), SILENT_LEVEL)
 
@@ -34,3 +37,8 @@ def level_dbov(pcm: Pcm) -> int:
 def is_silent(level: int, *, voice: bool = False) -> bool:
     """Whether a sender at ``level`` is taken for silent; ``voice`` is its own V bit."""
     return level >= SILENT_LEVEL or (level >= SILENCE_GATE and not voice)
+
+
+def is_faint(level: int, *, voice: bool = False) -> bool:
+    """Whether a sender who is silent stays so at ``level``."""
+    return level > WAKE_GATE and (not voice or level >= SILENT_LEVEL)

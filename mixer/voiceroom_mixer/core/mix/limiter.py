@@ -19,15 +19,18 @@ from voiceroom_mixer.core.receive.source import Pcm
 
 CEILING_DB: Final = -0.3
 CEILING: Final = 10.0 ** (CEILING_DB / 20.0)
+AIM: Final = CEILING * (1.0 - 1e-6)
+"""Where peaks are brought to: rounding to float32 must not lift one over the ceiling."""
 WINDOW: Final = 64
 DELAY_SAMPLES: Final = WINDOW - 1
 """Look-ahead, 1.3 ms."""
 RELEASE_SAMPLES: Final = 3_360
 """Time constant of the release, 70 ms."""
 
-_MARGIN: Final = 1.0 - 1e-6  # rounding to float32 must not lift a peak over the ceiling
 _INAUDIBLE: Final = 1e-5
 _DOUBLINGS: Final = tuple(1 << i for i in range(WINDOW.bit_length() - 1))
+
+_STATE_WORDS: Final = 2 * DELAY_SAMPLES + (DELAY_SAMPLES + 1) // 2
 
 Reduction = NDArray[np.float64]
 
@@ -36,10 +39,15 @@ class Limiter:
     """One mix's limiter. ``process`` delays by ``DELAY_SAMPLES``."""
 
     def __init__(self) -> None:
-        self._delayed = np.zeros(DELAY_SAMPLES, np.float32)
-        self._asked: Reduction = np.zeros(DELAY_SAMPLES)
-        self._held: Reduction = np.zeros(DELAY_SAMPLES)
-        self._resting = True
+        memory = np.zeros(_STATE_WORDS)
+        self.address = memory.ctypes.data
+        """Of the whole state, for a kernel: ``asked``, ``held``, ``delayed``, then ``resting``."""
+        self._asked: Reduction = memory[:DELAY_SAMPLES]
+        self._held: Reduction = memory[DELAY_SAMPLES : 2 * DELAY_SAMPLES]
+        tail = memory[2 * DELAY_SAMPLES :].view(np.float32)
+        self._delayed: Pcm = tail[:DELAY_SAMPLES]
+        self._resting = tail[DELAY_SAMPLES:].view(np.int32)
+        self._rest()
 
     def reset(self) -> None:
         """Forget all sound."""
@@ -51,20 +59,20 @@ class Limiter:
         self._delayed[:] = other._delayed
         self._asked[:] = other._asked
         self._held[:] = other._held
-        self._resting = other._resting
+        self._resting[:] = other._resting
 
     def process(self, frame: Pcm, out: Pcm, peak: float) -> None:
         """The delayed and limited ``frame`` into ``out``; both at least ``WINDOW`` samples.
 
         ``peak``: largest magnitude in ``frame``, which the caller knows for all mixes at once.
         """
-        if self._resting and peak <= CEILING:
+        if self._resting[0] and peak <= CEILING:
             self._delay(frame, out)
             return
         held = self._reduction(frame)
         self._delay(frame, out)
         out *= 1.0 - _averages(self._held, held)
-        self._held = held[-DELAY_SAMPLES:]
+        self._held[:] = held[-DELAY_SAMPLES:]
         if self._held.max() < _INAUDIBLE and not self._asked.any():
             self._rest()
 
@@ -74,17 +82,15 @@ class Limiter:
         self._delayed[:] = frame[-DELAY_SAMPLES:]
 
     def _rest(self) -> None:
-        self._asked = np.zeros(DELAY_SAMPLES)
-        self._held = np.zeros(DELAY_SAMPLES)
-        self._resting = True
+        self._asked[:] = self._held[:] = 0.0
+        self._resting[0] = 1
 
     def _reduction(self, frame: Pcm) -> Reduction:
         """What each sample's window asks for, with release."""
-        self._resting = False
-        ceiling = CEILING * _MARGIN
-        asked = 1.0 - ceiling / np.maximum(np.abs(frame), ceiling, dtype=np.float64)
+        self._resting[0] = 0
+        asked = 1.0 - AIM / np.maximum(np.abs(frame), AIM, dtype=np.float64)
         asked = np.concatenate([self._asked, asked])
-        self._asked = asked[-DELAY_SAMPLES:]
+        self._asked[:] = asked[-DELAY_SAMPLES:]
         return _release(_window_maximum(asked), float(self._held[-1]))
 
 

@@ -49,7 +49,8 @@ def _farrow_taps() -> NDArray[np.float32]:
     return np.ascontiguousarray(solution.T, dtype=np.float32)
 
 
-_FARROW: Final = _farrow_taps()
+FARROW: Final = _farrow_taps()
+"""The live resampler's taps, shape (16, 6), float32."""
 
 
 class FractionalResampler:
@@ -65,8 +66,12 @@ class FractionalResampler:
     def __init__(self, capacity: int = 9_600) -> None:
         """``capacity``: most input samples held."""
         self._buffer = np.zeros(2 * (capacity + _TAPS), np.float32)
+        self.address = self._buffer.ctypes.data
+        """Of the buffer's first sample. A kernel works on it, and on the numbers below, in place."""
+        self.size = len(self._buffer)
         self._capacity = capacity
-        self._step = _ONE
+        self.step = _ONE
+        """Input samples to an output sample, 32.32 bits."""
         self._ppm = 0.0
         self.dropped_samples = 0
         self.reset()
@@ -74,9 +79,12 @@ class FractionalResampler:
     def reset(self) -> None:
         """Forget all samples and the fractional position; the skew stays."""
         self._buffer[:_BEFORE] = 0.0
-        self._start = 0
-        self._end = _BEFORE
-        self._fraction = 0
+        self.start = 0
+        """First sample in the buffer that is still needed."""
+        self.end = _BEFORE
+        """Behind the last sample in the buffer."""
+        self.fraction = 0
+        """Of the position of the next output sample, 0.32 bits."""
 
     @property
     def skew_ppm(self) -> float:
@@ -87,33 +95,44 @@ class FractionalResampler:
     def skew_ppm(self, ppm: float) -> None:
         """Held within ±``MAX_SKEW_PPM``."""
         self._ppm = min(max(ppm, -MAX_SKEW_PPM), MAX_SKEW_PPM)
-        self._step = _ONE + round(self._ppm * 1e-6 * _ONE)
+        self.step = _ONE + round(self._ppm * 1e-6 * _ONE)
 
     @property
     def buffered(self) -> int:
         """Input samples not yet played, the look-ahead included."""
-        return self._end - self._start - _BEFORE
+        return self.end - self.start - _BEFORE
 
     @property
     def available(self) -> int:
         """Output samples that ``pull`` can give now."""
-        span = ((self.buffered - self.LOOKAHEAD) << _FRACTION_BITS) - self._fraction
-        return 0 if span <= 0 else -(-span // self._step)
+        span = ((self.buffered - self.LOOKAHEAD) << _FRACTION_BITS) - self.fraction
+        return 0 if span <= 0 else -(-span // self.step)
 
     def push(self, samples: Pcm) -> None:
         """Take samples in, shape (n,); the oldest fall out when the buffer is full."""
         samples = samples[-self._capacity :]
         self._drop(self.buffered + len(samples) - self._capacity)
-        if self._end + len(samples) > len(self._buffer):
-            kept = self._end - self._start
-            self._buffer[:kept] = self._buffer[self._start : self._end].copy()
-            self._start, self._end = 0, kept
-        self._buffer[self._end : self._end + len(samples)] = samples
-        self._end += len(samples)
+        if self.end + len(samples) > self.size:
+            self._compact()
+        self._buffer[self.end : self.end + len(samples)] = samples
+        self.end += len(samples)
+
+    def make_room(self, samples: int) -> bool:
+        """Whether ``samples`` can be appended in place, with nothing pushed out."""
+        if self.buffered + samples > self._capacity:
+            return False
+        if self.end + samples > self.size:
+            self._compact()
+        return True
+
+    def _compact(self) -> None:
+        kept = self.end - self.start
+        self._buffer[:kept] = self._buffer[self.start : self.end].copy()
+        self.start, self.end = 0, kept
 
     def _drop(self, samples: int) -> None:
         if samples > 0:
-            self._start += samples
+            self.start += samples
             self.dropped_samples += samples
 
     def pull(self, samples: int) -> Pcm | None:
@@ -126,35 +145,35 @@ class FractionalResampler:
         samples = len(out)
         if self.available < samples:
             return False
-        if self._step == _ONE and self._fraction == 0:
-            at = self._start + _BEFORE
+        if self.step == _ONE and self.fraction == 0:
+            at = self.start + _BEFORE
             out[:] = self._buffer[at : at + samples]
-        elif self._step == _ONE:
+        elif self.step == _ONE:
             self._shift(out)
         else:
             self._interpolate(out)
-        position = self._fraction + samples * self._step
-        self._start += position >> _FRACTION_BITS
-        self._fraction = position & (_ONE - 1)
+        position = self.fraction + samples * self.step
+        self.start += position >> _FRACTION_BITS
+        self.fraction = position & (_ONE - 1)
         return True
 
     def _shift(self, out: Pcm) -> None:
         """A standing fraction of a sample: one kernel serves the whole frame, at a third of the
         cost."""
-        fraction = self._fraction / _ONE
-        kernel = _FARROW @ (fraction ** np.arange(_DEGREE + 1)).astype(np.float32)
-        used = self._buffer[self._start : self._start + len(out) + _TAPS - 1]
+        fraction = self.fraction / _ONE
+        kernel = FARROW @ (fraction ** np.arange(_DEGREE + 1)).astype(np.float32)
+        used = self._buffer[self.start : self.start + len(out) + _TAPS - 1]
         out[:] = np.correlate(used, kernel, "valid")
 
     def _interpolate(self, out: Pcm) -> None:
-        position = self._fraction + np.arange(len(out), dtype=np.int64) * self._step
+        position = self.fraction + np.arange(len(out), dtype=np.int64) * self.step
         whole = position >> _FRACTION_BITS
         fraction = (position & (_ONE - 1)).astype(np.float32) * np.float32(1.0 / _ONE)
         rows = int(whole[-1]) + 1
         step = self._buffer.itemsize
-        at = self._start * step
+        at = self.start * step
         windows = np.ndarray((rows, _TAPS), np.float32, self._buffer, at, (step, step))
-        terms = (np.ascontiguousarray(windows) @ _FARROW).take(whole, axis=0)
+        terms = (np.ascontiguousarray(windows) @ FARROW).take(whole, axis=0)
         np.copyto(out, terms[:, _DEGREE])
         for power in range(_DEGREE - 1, -1, -1):
             out *= fraction

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voiceroom_mixer.core.mix import bus
 from voiceroom_mixer.core.mix.arrange import Arrangement, Channel
 from voiceroom_mixer.core.mix.encoding import EncoderPolicy, EncoderSettings, FrameEncoder
 from voiceroom_mixer.core.mix.groups import Listeners, MixKey, Slots
+from voiceroom_mixer.core.mix.kernel import GainTable, MixKernel
 from voiceroom_mixer.core.mix.pool import PcmPool
 from voiceroom_mixer.core.mix.roster import Collected, Roster, Row
 from voiceroom_mixer.core.mix.stream import EncoderBank, MixStream
 from voiceroom_mixer.core.mix.talkers import TalkerChooser, TalkEvent
+from voiceroom_mixer.core.receive.batch import PullBatch
 from voiceroom_mixer.core.receive.source import AudioSource
 
 FRAME_SAMPLES: Final = (480, 960, 1920)
@@ -57,6 +58,24 @@ class MixConfig:
         )
 
 
+Contributors = tuple[tuple[int, int], ...]
+"""(slot, -dBov) of who is heard in a mix, loudest first."""
+Packet = tuple[bytes | None, bool]
+"""A mix's packet, None for silence, and whether it is the first after silence."""
+
+
+class FrameKernels(Protocol):
+    """The compiled arithmetic of a frame; one object may serve all rooms of a thread."""
+
+    @property
+    def pulls(self) -> PullBatch:
+        """Senders' frames."""
+
+    @property
+    def mix(self) -> MixKernel:
+        """Mixes to packets."""
+
+
 class MixOutput(NamedTuple):
     """One distinct mix of one frame."""
 
@@ -64,8 +83,8 @@ class MixOutput(NamedTuple):
     """Its listeners."""
     payload: bytes | None
     """One Opus packet; None is digital silence."""
-    contributors: tuple[tuple[int, int], ...]
-    """(slot, -dBov) of who is heard in it, loudest first, for RFC 6465."""
+    contributors: Contributors
+    """Who is heard in it, for RFC 6465; empty where no listener is told."""
     resumed: bool
     """The first packet after silence (the RTP marker)."""
 
@@ -93,21 +112,35 @@ class RoomMixer:
     """Mixes one room. Slots are the caller's names for legs."""
 
     def __init__(
-        self, config: MixConfig, encoder_factory: Callable[[], FrameEncoder], pool: PcmPool
+        self,
+        config: MixConfig,
+        encoder_factory: Callable[[], FrameEncoder],
+        pool: PcmPool,
+        kernels: FrameKernels | None = None,
     ) -> None:
+        """``kernels``: do the arithmetic of a frame in compiled code; without them numpy does."""
         self.config = config
+        self._pool, self._kernels = pool, kernels
         self._chooser = TalkerChooser(config.talkers, config.frame_ms)
-        self._roster = Roster(self._chooser, pool, config.frame_samples)
+        batch = kernels.pulls if kernels is not None else None
+        self._roster = Roster(self._chooser, pool, config.frame_samples, batch)
         self._listeners = Listeners()
         self._bank = EncoderBank(encoder_factory)
         self._arrangement = Arrangement(self._listeners, self._new_stream)
         self._loss: dict[int, int] = {}
         self._loss_changed = False
+        self._table: GainTable | None = None
+        self._seen: list[tuple[int, float, bool, bool, bool]] = []
 
     @property
     def encoders_refused(self) -> int:
         """Mixes that stayed silent because the room had all the encoders that it may have."""
         return self._bank.refused
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The distinct mixes of the last frame that somebody listens to."""
+        return self._arrangement.channels
 
     def configure(self, config: MixConfig) -> None:
         """Change settings between two frames. Raises ``ValueError`` for another frame size."""
@@ -130,13 +163,19 @@ class RoomMixer:
         self._roster.remove(slot)
 
     def set_listener(
-        self, slot: int, *, participant: str, hears: Mapping[int, float], loss_ppm: int = 0
+        self,
+        slot: int,
+        *,
+        participant: str,
+        hears: Mapping[int, float],
+        loss_ppm: int = 0,
+        levels: bool = True,
     ) -> None:
         """Add a listener, or change his wishes: linear gains by the talker's slot, 0 = not at
-        all, 1 where nothing is said."""
+        all, 1 where nothing is said. ``levels``: he is told who is heard (RFC 6465)."""
         if slot not in self._listeners:
             self._arrangement.welcome(slot)
-        self._listeners.place(slot, participant, hears)
+        self._listeners.place(slot, participant, hears, levels=levels)
         self.set_loss(slot, loss_ppm)
 
     def remove_listener(self, slot: int) -> None:
@@ -156,6 +195,7 @@ class RoomMixer:
 
     def fade_in(self) -> None:
         """Frames were skipped: what follows begins from silence."""
+        self._table = None
         self._arrangement.fade_in()
 
     def close(self) -> None:
@@ -174,6 +214,7 @@ class RoomMixer:
             changed = self._arrangement.arrange({row.slot: row.participant for row in got.rows})
             if changed or self._loss_changed:
                 self._report_loss()
+            self._tabulate(got.rows, changed=changed)
             self._emit(got, result)
         finally:
             self._roster.release()
@@ -195,40 +236,66 @@ class RoomMixer:
             channel.stream.policy.report(worst.get(channel.key, 0))
 
     def _emit(self, got: Collected, result: TickResult) -> None:
-        mixed, audible = self._mix(got.rows)
-        peaks = bus.peaks(mixed).tolist()
-        sounding = np.array([row.sounds for row in got.rows], bool)
-        sounds = (audible & sounding).any(axis=1).tolist()
-        speaking = _loudest(got.rows)
+        bank, table = self._bank, self._table
+        assert table is not None
+        encodes, primes = bank.encodes, bank.primes
+        emit = self._emit_plain if self._kernels is None else self._emit_compiled
+        packets = emit(got.rows, table)
+        result.encodes, result.primes = bank.encodes - encodes, bank.primes - primes
         silent: list[Slots] = []
+        speaking: list[tuple[int, int, int]] | None = None
         for at, channel in enumerate(self._arrangement.channels):
-            output = self._send(channel, mixed[at], peaks[at], sounds[at], result)
-            if output is None:
+            payload, resumed = packets[at]
+            if payload is None:
                 silent.append(channel.listeners)
                 continue
-            contributors = _contributors(speaking, audible[at])
-            result.outputs.append(MixOutput(channel.listeners, output[0], contributors, output[1]))
+            told: Contributors = ()
+            if channel.told:
+                speaking = _loudest(got.rows) if speaking is None else speaking
+                told = _contributors(speaking, table.audible[at])
+            result.outputs.append(MixOutput(channel.listeners, payload, told, resumed))
         if silent:
             slots = silent[0] if len(silent) == 1 else np.concatenate(silent)
             result.outputs.append(MixOutput(slots, None, (), False))
 
-    def _send(
-        self,
-        channel: Channel,
-        mixed: NDArray[np.float32],
-        peak: float,
-        sounds: bool,
-        result: TickResult,
-    ) -> tuple[bytes, bool] | None:
-        stream = channel.stream
-        primes, encodes = stream.primes, stream.encodes
-        payload, resumed = stream.emit(mixed, peak, sounding=sounds)
-        result.primes += stream.primes - primes
-        result.encodes += stream.encodes - encodes
-        return None if payload is None else (payload, resumed)
+    def _emit_plain(self, rows: list[Row], table: GainTable) -> list[Packet]:
+        """Packets of all mixes, in the order of the channels."""
+        if rows:
+            mixed = bus.mix(np.stack([row.frame for row in rows]), table.before, table.after)
+        else:
+            mixed = np.zeros((len(table.before), self.config.frame_samples), np.float32)
+        peaks = bus.peaks(mixed).tolist()
+        return [
+            channel.stream.emit(mixed[at], peaks[at], sounding=table.sounds[at])
+            for at, channel in enumerate(self._arrangement.channels)
+        ]
 
-    def _mix(self, rows: list[Row]) -> tuple[bus.Frames, NDArray[np.bool_]]:
-        """Sums of all mixes, and which talker is audible in which (mixes, talkers)."""
+    def _emit_compiled(self, rows: list[Row], table: GainTable) -> list[Packet]:
+        """As ``_emit_plain``, all of it in one go."""
+        assert self._kernels is not None
+        kernel, channels = self._kernels.mix, self._arrangement.channels
+        packets: list[Packet] = [(None, False)] * len(channels)
+        staged = [
+            at
+            for at, channel in enumerate(channels)
+            if channel.stream.stage(kernel, at, sounding=table.sounds[at])
+        ]
+        if staged:
+            frames = [self._pool.address(row.frame) for row in rows]
+            made = kernel.run(frames, table, self.config.frame_samples)
+            for at, payload in zip(staged, made, strict=True):
+                packets[at] = channels[at].stream.settle(payload)
+        return packets
+
+    def _tabulate(self, rows: list[Row], *, changed: bool) -> None:
+        """The gains of this frame; those of the last one while nobody comes, goes or changes."""
+        seen = [(row.slot, row.gain, row.sounds, row.enters, row.tail) for row in rows]
+        table = self._table
+        if changed or table is None or not table.steady or seen != self._seen:
+            self._seen = seen
+            self._table = self._make_table(rows)
+
+    def _make_table(self, rows: list[Row]) -> GainTable:
         arrangement = self._arrangement
         for column, row in enumerate(rows):
             if row.enters:
@@ -237,12 +304,19 @@ class RoomMixer:
         common = np.array([row.gain for row in rows], np.float32)
         before, after = arrangement.gain_table(common, held)
         audible = (before > 0.0) | (after > 0.0)
-        if rows:
-            mixed = bus.mix(np.stack([row.frame for row in rows]), before, after)
-        else:
-            mixed = np.zeros((len(before), self.config.frame_samples), np.float32)
+        sounding = np.array([row.sounds for row in rows], bool)
+        steady = np.array_equal(before, after)
+        begin = before if steady else before.copy()
+        end = after if steady else after.copy()
         arrangement.ended(after, [c for c, row in enumerate(rows) if row.gain == 0.0])
-        return mixed, audible
+        return GainTable(
+            begin,
+            end,
+            audible.tolist(),
+            (audible & sounding).any(axis=1).tolist(),
+            steady,
+            (begin.ctypes.data, end.ctypes.data),
+        )
 
 
 def _loudest(rows: list[Row]) -> list[tuple[int, int, int]]:
@@ -254,9 +328,6 @@ def _loudest(rows: list[Row]) -> list[tuple[int, int, int]]:
     )
 
 
-def _contributors(
-    speaking: list[tuple[int, int, int]], audible: NDArray[np.bool_]
-) -> tuple[tuple[int, int], ...]:
-    here = audible.tolist()
-    heard = [(slot, level) for level, column, slot in speaking if here[column]]
+def _contributors(speaking: list[tuple[int, int, int]], audible: list[bool]) -> Contributors:
+    heard = [(slot, level) for level, column, slot in speaking if audible[column]]
     return tuple(heard[:MAX_CONTRIBUTORS])

@@ -19,6 +19,7 @@ from voiceroom_mixer.core.mix.bus import fall
 from voiceroom_mixer.core.mix.levels import is_silent, level_of, mean_square
 from voiceroom_mixer.core.mix.pool import PcmPool
 from voiceroom_mixer.core.mix.talkers import Candidate, TalkerChooser
+from voiceroom_mixer.core.receive.batch import BatchSource, PullBatch, Pulled, PullStatus
 from voiceroom_mixer.core.receive.source import AudioSource, FrameKind, Pcm, VoicedSource
 
 _TAIL_SAMPLES: Final = 240
@@ -67,6 +68,7 @@ class _Sender:
     gain: float
     muted: bool
     voiced: VoicedSource | None
+    batched: BatchSource | None
     fresh: bool = True
     last_sample: float = 0.0
     frame: Pcm | None = None
@@ -78,10 +80,15 @@ class _Sender:
 class Roster:
     """All senders by slot."""
 
-    def __init__(self, chooser: TalkerChooser, pool: PcmPool, samples: int) -> None:
+    def __init__(
+        self, chooser: TalkerChooser, pool: PcmPool, samples: int, batch: PullBatch | None = None
+    ) -> None:
         self._chooser = chooser
         self._pool = pool
         self._samples = samples
+        self._batch = batch
+        self._holding: list[_Sender] = []
+        """Who has a frame of the pool."""
         self._senders: dict[int, _Sender] = {}
         self._mixed: list[int] = []
         """Slots that were in the last frame, loudest first."""
@@ -103,7 +110,8 @@ class Roster:
             self.remove(slot)
             self._departed.pop(slot, None)
             voiced = source if isinstance(source, VoicedSource) else None
-            self._senders[slot] = _Sender(slot, source, participant, gain, muted, voiced)
+            batched = source if self._batch and isinstance(source, BatchSource) else None
+            self._senders[slot] = _Sender(slot, source, participant, gain, muted, voiced, batched)
         else:
             sender.participant, sender.gain, sender.muted = participant, gain, muted
         if muted:
@@ -135,23 +143,18 @@ class Roster:
 
     def release(self) -> None:
         """Give all frames of the last ``collect`` back to the pool."""
-        for sender in self._senders.values():
+        for sender in self._holding:
             if sender.frame is not None:
                 self._pool.give(sender.frame)
                 sender.frame = None
+        self._holding.clear()
 
     def _pull_mixed(self, late: Callable[[], bool], got: Collected) -> set[int]:
         """Those of the last frame, loudest first; returns the slots that time did not allow."""
-        missed: set[int] = set()
-        expected = list(self._mixed)
-        for at, slot in enumerate(expected):
-            if at and late():
-                missed.update(expected[at:])
-                break
-            self._pull(self._senders[slot], got)
-        for slot in missed:
-            self._senders[slot].source.skip(self._samples)
-        return missed
+        missed = self._pull_in_turn([self._senders[slot] for slot in self._mixed], late, got)
+        for sender in missed:
+            sender.source.skip(self._samples)
+        return {sender.slot for sender in missed}
 
     def _survey(
         self, late: Callable[[], bool], got: Collected, missed: set[int]
@@ -186,13 +189,10 @@ class Roster:
         """Decode senders to learn how loud they are; whom time does not allow is first next
         time."""
         first = self._turn % len(unknown) if unknown else 0
-        order = unknown[first:] + unknown[:first]
-        for at, sender in enumerate(order):
-            if any(got.kinds) and late():
-                self._turn += at
-                passed.extend(order[at:])
-                return
-            self._pull(sender, got)
+        missed = self._pull_in_turn(unknown[first:] + unknown[:first], late, got)
+        if missed:
+            self._turn += len(unknown) - len(missed)
+            passed.extend(missed)
 
     def _propose(self, sender: _Sender, candidates: list[Candidate]) -> None:
         if sender.muted:
@@ -209,26 +209,89 @@ class Roster:
         self, talkers: tuple[int, ...], late: Callable[[], bool], got: Collected, missed: set[int]
     ) -> None:
         """The newcomers among the talkers; the others have been pulled."""
-        for slot in talkers:
-            sender = self._senders.get(slot)
-            if sender is None or sender.frame is not None or slot in missed:
-                continue
-            if any(got.kinds) and late():
-                missed.add(slot)
-            else:
-                self._pull(sender, got)
+        chosen = [
+            sender
+            for slot in talkers
+            if (sender := self._senders.get(slot)) is not None
+            and sender.frame is None
+            and slot not in missed
+        ]
+        missed.update(sender.slot for sender in self._pull_in_turn(chosen, late, got))
 
-    def _pull(self, sender: _Sender, got: Collected) -> None:
-        frame = self._pool.take(self._samples)
-        sender.frame = frame
+    def _pull_in_turn(
+        self, senders: list[_Sender], late: Callable[[], bool], got: Collected
+    ) -> list[_Sender]:
+        """Pull a frame of each, the first one whatever the time; returns whom time did not
+        allow."""
+        at = 0
+        while at < len(senders):
+            if any(got.kinds) and late():
+                return senders[at:]
+            end = self._turn_end(senders, at)
+            self._pull_some(senders[at:end], got)
+            at = end
+        return []
+
+    def _turn_end(self, senders: list[_Sender], at: int) -> int:
+        """Where the run of senders ends that are pulled between two looks at the time."""
+        end = at + 1
+        if self._batch is not None and senders[at].batched is not None:
+            most = min(len(senders), at + self._batch.capacity)
+            while end < most and senders[end].batched is not None:
+                end += 1
+        return end
+
+    def _pull_some(self, senders: list[_Sender], got: Collected) -> None:
+        """Pull all of these: the ordinary frames in one go, the others one by one."""
+        planned = [sender for sender in senders if not self._pull(sender, got)]
+        if not planned or self._batch is None:
+            return
+        for sender, pulled in zip(planned, self._batch.run(self._samples), strict=True):
+            self._settle(sender, pulled, got)
+
+    def _pull(self, sender: _Sender, got: Collected) -> bool:
+        """Pull one frame; False when it was left to the batch."""
+        frame = sender.frame = self._pool.take(self._samples)
+        self._holding.append(sender)
         try:
+            if sender.batched is not None and self._batch is not None:
+                address = self._pool.address(frame)
+                if sender.batched.plan(self._batch, address, self._samples):
+                    return False
             sender.kind = sender.source.pull(frame)
         except Exception:  # one broken sender must not silence the room: counted, and out
-            got.faults.append(sender.slot)
-            self._pool.give(frame)
-            sender.frame = None
-            self.remove(sender.slot)
+            self._fault(sender, got)
+        else:
+            self._measure(sender, frame, got)
+        return True
+
+    def _settle(self, sender: _Sender, pulled: Pulled, got: Collected) -> None:
+        """A frame of the batch is there."""
+        frame = sender.frame
+        assert sender.batched is not None
+        assert frame is not None
+        try:
+            sender.kind = sender.batched.settle(pulled, frame)
+        except Exception:  # as in _pull
+            self._fault(sender, got)
             return
+        if pulled.status != PullStatus.PULLED:
+            self._measure(sender, frame, got)
+            return
+        got.kinds[sender.kind] += 1
+        sender.level = pulled.frame_level
+        if pulled.frame_level < 0:
+            sender.kind, sender.level = FrameKind.SILENCE, SILENT_LEVEL
+
+    def _fault(self, sender: _Sender, got: Collected) -> None:
+        got.faults.append(sender.slot)
+        if sender.frame is not None:
+            self._pool.give(sender.frame)
+            sender.frame = None
+        self.remove(sender.slot)
+
+    def _measure(self, sender: _Sender, frame: Pcm, got: Collected) -> None:
+        """Count the frame and find how loud it is; one that is not finite is silence."""
         got.kinds[sender.kind] += 1
         power = mean_square(frame)
         if not isfinite(power):

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from voiceroom_mixer.core.mix.encoding import EncoderPolicy, EncoderSettings, FrameEncoder
+from voiceroom_mixer.core.mix.kernel import MixKernel, StreamMemory
 from voiceroom_mixer.core.mix.limiter import Limiter
 from voiceroom_mixer.core.receive.source import Pcm
 
@@ -27,6 +28,10 @@ class EncoderBank:
         self._spare: list[FrameEncoder] = []
         self.in_use = 0
         self.refused = 0
+        self.encodes = 0
+        """Packets made."""
+        self.primes = 0
+        """Encoder runs beyond that, to start a new mix without a gap."""
 
     def acquire(self, settings: EncoderSettings) -> FrameEncoder | None:
         """A silent encoder with these settings; None, counted in ``refused``, at the bound."""
@@ -64,18 +69,23 @@ class MixStream:
         self._encoder: FrameEncoder | None = None
         self._applied = policy.settings
         self._limited = np.zeros(samples, np.float32)
+        address = self._limited.ctypes.data
+        self._memory = StreamMemory(self._limiter.address, address, self._limited)
         self._silence = np.zeros(samples, np.float32)
         self._tail = False
         self._sent = False
         self._independent = False
         self.policy = policy
-        self.encodes = 0
-        self.primes = 0
 
     @property
     def silent(self) -> bool:
         """Nothing is left to be sent of what has sounded."""
         return not self._tail
+
+    @property
+    def sound(self) -> Pcm:
+        """The frame that was sent last, as it went into the encoder; a view."""
+        return self._limited
 
     def begin_anew(self) -> None:
         """A listener's decoder comes from another stream: predict nothing in the next frame."""
@@ -103,27 +113,49 @@ class MixStream:
 
         After the last sound one frame more is sent: what limiter and encoder still hold back.
         """
-        self.policy.advance(self._samples // 48)
-        if not sounding and not self._tail:
-            self._sent = False
+        if not self._begins(sounding):
             return None, False
         encoder = self._ready_encoder()
         self._limiter.process(mixed if sounding else self._silence, self._limited, peak)
         if not sounding:
             self._limiter.reset()
         self._tail = sounding
-        return self._packet(encoder)
+        payload = encoder.encode(self._limited, independent=self._new_start) if encoder else b""
+        return self.settle(payload)
 
-    def _packet(self, encoder: FrameEncoder | None) -> tuple[bytes | None, bool]:
-        if encoder is None:
+    def stage(self, kernel: MixKernel, row: int, *, sounding: bool) -> bool:
+        """As ``emit``, in a kernel: False for silence, else ``settle`` with what it makes."""
+        if not self._begins(sounding):
+            return False
+        encoder = self._ready_encoder()
+        kernel.add(self._memory, encoder, row, sounding=sounding, independent=self._new_start)
+        self._tail = sounding
+        return True
+
+    def settle(self, payload: bytes) -> tuple[bytes | None, bool]:
+        """The packet that is sent, None for silence, and whether it is the first after silence."""
+        if self._encoder is None:
             self._sent = False
             return None, False
-        payload = encoder.encode(self._limited, independent=self._independent or not self._sent)
         self._independent = False
-        self.encodes += 1
+        self._bank.encodes += 1
         resumed = not self._sent
         self._sent = len(payload) >= _WORTH_SENDING
         return (payload, resumed) if self._sent else (None, False)
+
+    def _begins(self, sounding: bool) -> bool:
+        """One frame of time passes; whether there is anything to send in it."""
+        if self.policy.settings.fec:
+            self.policy.advance(self._samples // 48)
+        if not sounding and not self._tail:
+            self._sent = False
+            return False
+        return True
+
+    @property
+    def _new_start(self) -> bool:
+        """The listeners' decoders have not heard the frame before."""
+        return self._independent or not self._sent
 
     def _ready_encoder(self) -> FrameEncoder | None:
         settings = self.policy.settings
@@ -141,7 +173,7 @@ class MixStream:
         still have to hear them."""
         if self._tail:
             encoder.encode(self._limited)
-            self.primes += 1
+            self._bank.primes += 1
             self._independent = True
 
     def _drop_encoder(self) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+from voiceroom_mixer.core.rtp.reception import Arrival
+
 
 class Arrived(NamedTuple):
     """One packet as it came, for the uncommon ways of it."""
@@ -16,6 +18,24 @@ class Arrived(NamedTuple):
     level: int
     voice: bool
     arrival_ns: int
+
+
+class Taken(NamedTuple):
+    """A packet whose place in the stream is known: observed and counted."""
+
+    how: Arrival
+    number: int
+    """Extended sequence number."""
+    stamp: int
+    """Extended timestamp."""
+    low_ns: int
+    """Lowest transit of the open window, this packet included."""
+    arrival_ns: int
+    quiet: bool
+    """Carries no sound."""
+    level: int
+    voice: bool
+    payload: bytes
 
 
 class PushResult(IntEnum):

@@ -19,6 +19,7 @@ import numpy as np
 from voiceroom_api.units import SAMPLES_PER_MS, SILENT_LEVEL
 from voiceroom_mixer.core.mix.levels import level_dbov
 from voiceroom_mixer.core.mix.resample import FractionalResampler
+from voiceroom_mixer.core.receive.batch import PullBatch, Pulled, PullStatus
 from voiceroom_mixer.core.receive.conceal import QUANTUM, Concealer
 from voiceroom_mixer.core.receive.decoder import Decoder
 from voiceroom_mixer.core.receive.jitter import Packet, PacketBuffer
@@ -39,8 +40,11 @@ CORRECTION_PPM_PER_MS: Final = 40.0
 MAX_CORRECTION_PPM: Final = 350.0
 LEAN_FREE_MS: Final = 1.5
 """Depth this near to the target needs no resampling: unresampled sound is bit-exact, and cheap."""
+_LEAN_FREE_SAMPLES: Final = LEAN_FREE_MS * SAMPLES_PER_MS
 STEADY_PPM: Final = 8.0
 """Smaller skews, and smaller changes of the ratio, are not followed."""
+_MOST_SAMPLES: Final = 5_760 + MAX_REPEAT_SAMPLES
+"""That one packet of any codec can add."""
 WARM_UP_PACKETS: Final = 2
 """Decoded unheard when a sender that was passed over is heard again: a codec predicts."""
 
@@ -151,7 +155,10 @@ class Playout:
             return FrameKind.SILENCE
         self._steer(path_samples, target, skew_ppm)
         self._kind = FrameKind.SILENCE
-        made = False
+        return self._complete(out, made=False)
+
+    def _complete(self, out: Pcm, *, made: bool) -> FrameKind:
+        """Make what is still missing; ``made``: some of the frame was made already."""
         while (short := len(out) - self._fifo.available) > 0:
             self._make(short)
             made = True
@@ -159,6 +166,61 @@ class Playout:
         kind = self._last_kind = self._kind if made else self._last_kind
         self._finish(kind)
         return kind
+
+    def plan(
+        self,
+        batch: PullBatch,
+        out_address: int,
+        samples: int,
+        path_samples: int,
+        target: int,
+        skew_ppm: float,
+    ) -> bool:
+        """Leave the next frame to ``batch`` if it is an ordinary one: the resampler holds enough,
+        or the packet that goes on where the last one ended is there. ``pull`` it otherwise."""
+        if not self._playing or self._warm_up:
+            return False
+        self._steer(path_samples, target, skew_ppm)
+        fifo, packet = self._fifo, None
+        if fifo.available < samples:
+            packet = self.buffer.first()
+            if packet is None or packet.stamp != self._end or not fifo.make_room(_MOST_SAMPLES):
+                return False
+        excess, last = self.depth - target, float(self._last_sample)
+        return batch.add(out_address, self._decoder, fifo, packet, excess, self._seam, last)
+
+    def settle(self, pulled: Pulled, out: Pcm) -> FrameKind:
+        """What came of the row that ``plan`` added: pulled, or decoded and short."""
+        if not pulled.decoded:
+            self._finish(self._last_kind)
+            return self._last_kind
+        packet = self._decoded(pulled.decoded, pulled.level)
+        self._adjusted(pulled.adjusted)
+        self._end = packet.stamp + pulled.decoded
+        self._seam, self._last_sample = False, np.float32(pulled.last_sample)
+        self._kind = FrameKind.AUDIO
+        if pulled.status == PullStatus.SHORT:
+            return self._complete(out, made=True)
+        self._last_kind = FrameKind.AUDIO
+        self._finish(FrameKind.AUDIO)
+        return FrameKind.AUDIO
+
+    def _decoded(self, samples: int, level: int) -> Packet:
+        """The first packet has been decoded: it is taken out."""
+        packet = self.buffer.pop()
+        self._next = packet.number + 1
+        self._packet_samples, self.level = samples, level
+        self._concealer.resume(level)
+        self._note_quiet(packet.quiet, samples)
+        return packet
+
+    def _adjusted(self, samples: int) -> None:
+        """So much quiet sound was left out; negative: said twice."""
+        self.depth -= samples
+        if samples > 0:
+            self.counts.shortened_samples += samples
+        else:
+            self.counts.repeated_samples -= samples
 
     def skip(self, samples: int, path_samples: int, target: int, skew_ppm: float) -> None:
         """Advance by ``samples`` without a sound; packets that are passed are not decoded."""
@@ -217,14 +279,16 @@ class Playout:
 
     def _steer(self, path_samples: int, target: int, skew_ppm: float) -> None:
         """Measure the depth; cut, or let the resampler lean towards the target."""
-        self._target = target
-        self.depth = path_samples - (self._end - self._fifo.buffered)
+        self._target, fifo = target, self._fifo
+        self.depth = path_samples - (self._end - fifo.buffered)
         if self.depth > self._cut_at and len(self.buffer):
             self._cut(path_samples - target)
-        lean = _lean_ppm((self.depth - target) / SAMPLES_PER_MS)
-        wanted = lean if abs(skew_ppm) < STEADY_PPM else lean + skew_ppm
-        if abs(wanted - self._fifo.skew_ppm) > STEADY_PPM:
-            self._fifo.skew_ppm = wanted
+        excess = self.depth - target
+        wanted = _lean_ppm(excess / SAMPLES_PER_MS) if abs(excess) > _LEAN_FREE_SAMPLES else 0.0
+        if abs(skew_ppm) >= STEADY_PPM:
+            wanted += skew_ppm
+        if abs(wanted - fifo.skew_ppm) > STEADY_PPM:
+            fifo.skew_ppm = wanted
 
     def _cut(self, position: int) -> None:
         """Go on at ``position``, or at the first packet behind it."""
@@ -337,15 +401,13 @@ class Playout:
         excess = self.depth - self._target
         if excess > TOLERANCE_SAMPLES:
             out = min(excess, len(pcm) // 2)
-            self.depth -= out
-            self.counts.shortened_samples += out
+            self._adjusted(out)
             self._seam = True
             return pcm[out:]
         if excess < -TOLERANCE_SAMPLES:
             again = pcm[-min(-excess, len(pcm), MAX_REPEAT_SAMPLES) :].copy()
             self._push(pcm, FrameKind.AUDIO)
-            self.depth += len(again)
-            self.counts.repeated_samples += len(again)
+            self._adjusted(-len(again))
             self._seam = True
             return again
         return pcm
@@ -374,8 +436,6 @@ class Playout:
 
 
 def _lean_ppm(excess_ms: float) -> float:
-    """How much faster to play for that much delay too many; nothing within ``LEAN_FREE_MS``."""
-    if abs(excess_ms) <= LEAN_FREE_MS:
-        return 0.0
+    """How much faster to play for that much delay too many, which is over ``LEAN_FREE_MS``."""
     beyond = excess_ms - LEAN_FREE_MS if excess_ms > 0 else excess_ms + LEAN_FREE_MS
     return min(max(beyond * CORRECTION_PPM_PER_MS, -MAX_CORRECTION_PPM), MAX_CORRECTION_PPM)

@@ -17,7 +17,8 @@ from voiceroom_api.units import (
     extend_seq,
     samples_to_ns,
 )
-from voiceroom_mixer.core.mix.levels import SILENCE_GATE, is_silent
+from voiceroom_mixer.core.mix.levels import SILENCE_GATE, is_faint, is_silent
+from voiceroom_mixer.core.receive.batch import PullBatch, Pulled, PullStatus
 from voiceroom_mixer.core.receive.decoder import Decoder
 from voiceroom_mixer.core.receive.delay import WINDOW_NS, PathDelay
 from voiceroom_mixer.core.receive.jitter import Packet
@@ -27,14 +28,21 @@ from voiceroom_mixer.core.receive.model import (
     ReceiverConfig,
     ReceiverSnapshot,
     ReceiverStats,
+    Taken,
     TickTime,
 )
 from voiceroom_mixer.core.receive.playout import Playout, PlayoutCounts
 from voiceroom_mixer.core.receive.refill import RefillTimeout, RefillWatch
 from voiceroom_mixer.core.receive.skew import SkewEstimator
 from voiceroom_mixer.core.receive.source import FrameKind, Pcm
+from voiceroom_mixer.core.receive.stream import NO_SSRC, Stream, StreamFigures
 from voiceroom_mixer.core.receive.target import TargetDelay
-from voiceroom_mixer.core.rtp.reception import MAX_DROPOUT, Arrival, Reception, transit_ns
+from voiceroom_mixer.core.rtp.reception import (
+    MAX_DROPOUT,
+    Arrival,
+    ReceptionFigures,
+    transit_ns,
+)
 
 __all__ = [
     "NO_SSRC",
@@ -53,8 +61,9 @@ SOFT_LEVEL: Final = 40
 """A sender with DTX stops after sound at most this loud: then a pause is no incident."""
 IN_ORDER: Final = 3
 """Packets in order after which another SSRC is believed (contract §4)."""
-NO_SSRC: Final = -1
 
+REST_ROUNDS: Final = 5
+"""Calls of ``rest`` in a row that find a sender silent until his decoder goes."""
 _IN_SEQUENCE: Final = Arrival.GAP
 _NS_PER_US: Final = 1_000
 _PPB: Final = 1_000
@@ -66,22 +75,36 @@ _ACCEPTED: Final = PushResult.ACCEPTED
 class Receiver:
     """Jitter buffer, skew correction, decoding and concealment of one sender."""
 
-    def __init__(self, config: ReceiverConfig, decoder: Decoder, seed: int, tick: TickTime) -> None:
+    def __init__(
+        self,
+        config: ReceiverConfig,
+        decoder: Decoder,
+        seed: int,
+        tick: TickTime,
+        stream: StreamFigures | None = None,
+    ) -> None:
+        """``stream`` holds what is counted of every packet; Python's own where none is given.
+
+        Raises ``ValueError`` for a jitter buffer whose bounds are not ``0 < min_ms <= max_ms``.
+        """
         if not 0 < config.min_ms <= config.max_ms:
             raise ValueError(f"jitter buffer of {config.min_ms}..{config.max_ms} ms")
         self._config, self._decoder, self._seed, self._tick = config, decoder, seed, tick
         self._stats = ReceiverStats()
         self._pending: list[Arrived] = []
-        self._candidate = self._ssrc = NO_SSRC
+        self._candidate = NO_SSRC
         self._resume: ReceiverSnapshot | None = None
-        self._begin(NO_SSRC, Reception(0, 0, 0), 0)
+        self._silent_rounds = 0
+        self.stream = stream if stream is not None else Stream()
+        """What is kept of the sender between his packets."""
+        self.stream.begin(0, 0, 0)
+        self._begin(NO_SSRC, 0)
 
-    def _begin(self, ssrc: int, reception: Reception, arrival_ns: int) -> None:
-        """Everything anew, for another stream."""
-        config = self._config
-        self._ssrc = ssrc
-        self.reception = reception
-        """Sequence, loss and jitter of the stream, for reports."""
+    def _begin(self, ssrc: int, arrival_ns: int) -> None:
+        """Everything anew, for another stream, whose reception has begun."""
+        config, stream = self._config, self.stream
+        stream.ssrc, stream.octets, stream.window_end_ns = ssrc, 0, arrival_ns + WINDOW_NS
+        stream.prior, stream.prior_stamp = b"", 0
         max_samples = config.max_ms * SAMPLES_PER_MS
         self._decoder.reset()
         self._playout = Playout(self._decoder, config.frame_samples, max_samples, self._seed)
@@ -91,17 +114,14 @@ class Receiver:
             samples_to_ns(config.frame_samples),
         )
         self._skew = SkewEstimator()
-        self._path = PathDelay(reception.transit_ns)
+        self._path = PathDelay(stream.transit_ns)
         self._watch = RefillWatch()
-        self._window_end_ns = arrival_ns + WINDOW_NS
         self._last_arrival_ns = arrival_ns
-        self._octets = self._late = self._last_seq = 0
+        self._late = self._last_seq = 0
         self._level = SILENT_LEVEL if config.level_ext else -1
         self.voice = False
         """The sender's own voice flag (RFC 6464), of the latest packet."""
         self._dtx = False
-        self._prior = b""
-        self._prior_stamp = 0
         self._stats.rx_duplicate = 0
 
     @property
@@ -110,9 +130,14 @@ class Receiver:
         return self._config
 
     @property
+    def reception(self) -> ReceptionFigures:
+        """Sequence, loss and jitter of the stream, for reports."""
+        return self.stream
+
+    @property
     def ssrc(self) -> int:
         """The sender's SSRC; ``NO_SSRC`` before the first packet."""
-        return self._ssrc
+        return self.stream.ssrc
 
     @property
     def active(self) -> bool:
@@ -142,51 +167,68 @@ class Receiver:
         arrival_ns: int,
     ) -> PushResult:
         """Take a packet in. ``level`` is -dBov 0..127, or -1 where the packet has none."""
-        if ssrc != self._ssrc:
+        stream = self.stream
+        if ssrc != stream.ssrc:
             packet = Arrived(seq, timestamp, payload, level, voice, arrival_ns)
             return self._foreign(ssrc, packet)
-        if arrival_ns >= self._window_end_ns:
+        if arrival_ns >= stream.window_end_ns:
             self._close_window(arrival_ns)
-        reception = self.reception
-        how = reception.observe(seq, timestamp, arrival_ns)
+        how = stream.observe(seq, timestamp, arrival_ns)
         size = len(payload)
-        self._octets += size
-        if size <= DTX_BYTES or (level >= SILENCE_GATE and (not voice or level == SILENT_LEVEL)):
-            if not self._playout.awake and how <= _IN_SEQUENCE:
-                self._prior = payload
-                self._prior_stamp = reception.timestamp
-                return _ACCEPTED
-            return self._take(how, payload, True, level, voice, arrival_ns)
-        return self._take(how, payload, False, level, voice, arrival_ns)
+        stream.octets += size
+        quiet = size <= DTX_BYTES or (
+            level >= SILENCE_GATE and (not voice or level == SILENT_LEVEL)
+        )
+        silent = quiet or is_faint(level, voice=voice)
+        if silent and not self._playout.awake and how <= _IN_SEQUENCE:
+            stream.prior, stream.prior_stamp = payload, stream.timestamp
+            return _ACCEPTED
+        return self._take(self._taken(how, quiet, level, voice, arrival_ns, payload))
 
-    def _take(
-        self, how: Arrival, payload: bytes, quiet: bool, level: int, voice: bool, arrival_ns: int
-    ) -> PushResult:
+    def take(self, taken: Taken) -> PushResult:
+        """Take in a packet that ``stream`` has observed and counted already, in a batch."""
+        silent = taken.quiet or is_faint(taken.level, voice=taken.voice)
+        if silent and not self._playout.awake and taken.how <= _IN_SEQUENCE:
+            self.stream.prior, self.stream.prior_stamp = taken.payload, taken.stamp
+            return _ACCEPTED
+        return self._take(taken)
+
+    def _taken(
+        self, how: Arrival, quiet: bool, level: int, voice: bool, arrival_ns: int, payload: bytes
+    ) -> Taken:
+        """The packet that ``stream`` has observed last."""
+        it = self.stream
+        return Taken(
+            how, it.index, it.stamp, it.low_ns, arrival_ns, quiet, level, voice, payload
+        )
+
+    def _take(self, taken: Taken) -> PushResult:
         """A packet with sound, or one of a sender that is being played, or an odd one."""
+        how = taken.how
         if how is Arrival.DUPLICATE:
             self._stats.rx_duplicate += 1
             return PushResult.DUPLICATE
         if how is Arrival.SUSPECT:
             return PushResult.PROBATION
         if how is Arrival.JUMPED or how is Arrival.RESTARTED:
-            self._new_timeline(arrival_ns)
-        reception, playout = self.reception, self._playout
-        self._last_arrival_ns = arrival_ns
-        delay_ns = transit_ns(arrival_ns, reception.stamp) - self._path.see(reception.low_ns)
+            self._new_timeline(taken)
+        playout, quiet = self._playout, taken.quiet
+        self._last_arrival_ns = taken.arrival_ns
+        delay_ns = transit_ns(taken.arrival_ns, taken.stamp) - self._path.see(taken.low_ns)
         if not self._target.covers(delay_ns) and not quiet:
             self._target.raise_for(delay_ns)
-        packet = Packet(reception.index, reception.stamp, payload, quiet)
+        packet = Packet(taken.number, taken.stamp, taken.payload, quiet)
         if not playout.awake:
-            if how is Arrival.REORDERED or quiet:
+            if how is Arrival.REORDERED or quiet or is_faint(taken.level, voice=taken.voice):
                 return self._unneeded(how)
             self._wake(packet)
         elif packet.number < playout.next_number:
             self._late += 1
             return PushResult.LATE
         playout.buffer.put(packet)
-        self._level, self.voice = level, voice
+        self._level, self.voice = taken.level, taken.voice
         self._last_seq = packet.number & SEQ_MASK
-        self._prior_stamp = packet.stamp
+        self.stream.prior_stamp = packet.stamp
         self._watch.refilled()
         return _ACCEPTED
 
@@ -195,36 +237,37 @@ class Receiver:
         if how is Arrival.REORDERED:
             self._late += 1
             return PushResult.LATE
-        self._prior = b""
+        self.stream.prior = b""
         return _ACCEPTED
 
     def _wake(self, packet: Packet) -> None:
         """Sound after silence: the packet before it, if it is there, warms the decoder up and
         keeps the onset whole."""
-        pause = packet.stamp - self._prior_stamp
-        usual = self._playout.packet_samples
-        if self._prior and 0 < pause <= usual:
-            prior = Packet(packet.number - 1, self._prior_stamp, self._prior, True)
+        stream = self.stream
+        pause = packet.stamp - stream.prior_stamp
+        usual, payload = self._playout.packet_samples, stream.prior
+        if payload and 0 < pause <= usual:
+            prior = Packet(packet.number - 1, stream.prior_stamp, payload, True)
             self._playout.wake(prior)
             self._playout.buffer.put(prior)
         else:
             self._dtx = self._dtx or pause > 2 * usual
             self._playout.wake(packet)
-        self._prior = b""
+        stream.prior = b""
 
-    def _new_timeline(self, arrival_ns: int) -> None:
+    def _new_timeline(self, taken: Taken) -> None:
         """Timestamps jumped, or the sender began anew: what was learnt of transit is void."""
         self._stats.resets += 1
         self._playout.sleep()
         self._decoder.reset()
-        self._path = PathDelay(self.reception.transit_ns)
+        self._path = PathDelay(transit_ns(taken.arrival_ns, taken.stamp))
         self._skew.restart()
-        self._window_end_ns = arrival_ns + WINDOW_NS
-        self._prior = b""
+        self.stream.window_end_ns = taken.arrival_ns + WINDOW_NS
+        self.stream.prior = b""
 
     def _close_window(self, arrival_ns: int) -> None:
-        self._window_end_ns = arrival_ns + WINDOW_NS
-        window = self.reception.take_window()
+        self.stream.window_end_ns = arrival_ns + WINDOW_NS
+        window = self.stream.take_window()
         if window is None:
             return
         low_ns, high_ns = window
@@ -237,6 +280,11 @@ class Receiver:
         self._target.add_window(peak_ns)
         self._skew.add(arrival_ns, low_ns)
 
+    @property
+    def transit(self) -> tuple[int, int] | None:
+        """(time, transit) of the fastest packet of the newest window, ns; None when unknown."""
+        return self._skew.newest
+
     def _foreign(self, ssrc: int, packet: Arrived) -> PushResult:
         """Another SSRC: the first one is taken at once, a change after three packets in order."""
         resume = self._resume
@@ -247,13 +295,14 @@ class Receiver:
             pending.clear()
         self._candidate = ssrc
         pending.append(packet)
-        known = self._ssrc != NO_SSRC or resume is not None
+        known = self.stream.ssrc != NO_SSRC or resume is not None
         if known and len(pending) < IN_ORDER:
             return PushResult.PROBATION
         self._stats.source_changes += known
         self._pending, self._candidate, self._resume = [], NO_SSRC, None
         first = pending[0]
-        result = self._start(ssrc, Reception(first.seq, first.timestamp, first.arrival_ns), first)
+        self.stream.begin(first.seq, first.timestamp, first.arrival_ns)
+        result = self._start(ssrc, first)
         for following in pending[1:]:
             result = self.push(ssrc, *following)
         return result
@@ -263,7 +312,7 @@ class Receiver:
         index = extend_seq(packet.seq, resume.rx_index)
         if resume.rx_index - MAX_DROPOUT < index <= resume.rx_index:
             return PushResult.REPLAYED
-        reception = Reception.resumed(
+        self.stream.resume(
             resume.rx_index,
             resume.rx_packets,
             resume.rx_lost,
@@ -272,24 +321,22 @@ class Receiver:
             arrival_ns=packet.arrival_ns,
         )
         self._pending, self._candidate, self._resume = [], NO_SSRC, None
-        return self._start(resume.rx_ssrc, reception, packet, resume)
+        return self._start(resume.rx_ssrc, packet, resume)
 
     def _start(
-        self,
-        ssrc: int,
-        reception: Reception,
-        packet: Arrived,
-        before: ReceiverSnapshot | None = None,
+        self, ssrc: int, packet: Arrived, before: ReceiverSnapshot | None = None
     ) -> PushResult:
-        """The first packet of a stream, which ``reception`` has counted already."""
-        self._begin(ssrc, reception, packet.arrival_ns)
+        """The first packet of a stream, which ``stream`` has counted already."""
+        self._begin(ssrc, packet.arrival_ns)
         if before is not None:
             self._target.restore(before.target_us * _NS_PER_US)
             self._skew = SkewEstimator(before.skew_ppb / _PPB)
-        self._octets += len(packet.payload)
+        self.stream.octets += len(packet.payload)
         quiet = len(packet.payload) <= DTX_BYTES or is_silent(packet.level, voice=packet.voice)
         return self._take(
-            Arrival.NEXT, packet.payload, quiet, packet.level, packet.voice, packet.arrival_ns
+            self._taken(
+                Arrival.NEXT, quiet, packet.level, packet.voice, packet.arrival_ns, packet.payload
+            )
         )
 
     def pull(self, out: Pcm) -> FrameKind:
@@ -301,6 +348,25 @@ class Receiver:
         self._watch_refill(len(out))
         return kind
 
+    def plan(self, batch: PullBatch, out_address: int, samples: int) -> bool:
+        """Leave an ordinary frame to ``batch``; False: it must be pulled."""
+        return self._playout.awake and self._playout.plan(
+            batch,
+            out_address,
+            samples,
+            self._path_samples(),
+            self._target_samples(),
+            self._skew.ppm,
+        )
+
+    def settle(self, pulled: Pulled, out: Pcm) -> FrameKind:
+        """Take in what came of the row that ``plan`` added; ``out`` is whole after it."""
+        if pulled.status in (PullStatus.UNDECODABLE, PullStatus.FULL):
+            return self.pull(out)
+        kind = self._playout.settle(pulled, out)
+        self._watch_refill(len(out))
+        return kind
+
     def skip(self, samples: int) -> None:
         """Advance playout without decoding: not chosen as talker, or the tick was missed."""
         if self._playout.awake:
@@ -309,10 +375,17 @@ class Receiver:
             )
             self._watch_refill(samples)
 
+    def rest(self) -> None:
+        """To be called about once a second: who is silent for long needs no decoder. The packet
+        before the next sound warms a new one up."""
+        self._silent_rounds = 0 if self._playout.awake else self._silent_rounds + 1
+        if self._silent_rounds == REST_ROUNDS:
+            self._decoder.reset()
+
     def _path_samples(self) -> int:
         """The timestamp that a packet would carry which arrives now, by the fastest path."""
         now_ns = self._tick.now_ns or self._last_arrival_ns
-        return (now_ns - self._path.see(self.reception.low_ns)) * 3 // 62_500
+        return (now_ns - self._path.see(self.stream.low_ns)) * 3 // 62_500
 
     def _target_samples(self) -> int:
         return self._target.ns * 3 // 62_500
@@ -333,11 +406,11 @@ class Receiver:
     @property
     def stats(self) -> ReceiverStats:
         """All counters as they are now; the same object every time."""
-        stats, reception, counts = self._stats, self.reception, self._playout.counts
-        known = self._ssrc != NO_SSRC
+        stats, reception, counts = self._stats, self.stream, self._playout.counts
+        known = reception.ssrc != NO_SSRC
         stats.rx_packets = reception.received if known else 0
         stats.rx_lost = reception.cumulative_lost if known else 0
-        stats.rx_octets = self._octets
+        stats.rx_octets = reception.octets
         stats.rx_late = self._late + counts.late
         stats.concealed_frames, stats.fec_frames = counts.concealed_frames, counts.fec_frames
         stats.decode_errors = counts.decode_errors
@@ -362,12 +435,12 @@ class Receiver:
 
     def snapshot(self) -> ReceiverSnapshot | None:
         """For a successor; None before the first packet."""
-        if self._ssrc == NO_SSRC:
+        if self.stream.ssrc == NO_SSRC:
             return self._resume
         stats = self.stats
         return ReceiverSnapshot(
-            rx_ssrc=self._ssrc,
-            rx_index=self.reception.highest,
+            rx_ssrc=self.stream.ssrc,
+            rx_index=self.stream.highest,
             target_us=stats.target_us,
             skew_ppb=stats.skew_ppb,
             rx_lost=stats.rx_lost,

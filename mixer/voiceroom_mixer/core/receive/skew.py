@@ -40,6 +40,11 @@ class SkewEstimator:
         self._points.clear()
         self._off = 0
 
+    @property
+    def newest(self) -> tuple[int, int] | None:
+        """The newest point as (time, lowest transit); None when there is none."""
+        return self._points[-1] if self._points else None
+
     def add(self, at_ns: int, low_ns: int) -> None:
         """The lowest transit of the second that ended at ``at_ns``."""
         if self._stepped(low_ns):

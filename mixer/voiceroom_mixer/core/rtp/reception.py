@@ -8,7 +8,7 @@ every packet, so its usual case stands in one function.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 from voiceroom_api.units import NS_PER_S, SAMPLE_RATE, timestamp_diff
 
@@ -52,118 +52,59 @@ class Loss(NamedTuple):
     """Signed; within 24 bits."""
 
 
-class Reception:
-    """Statistics of one SSRC. Transit is arrival minus timestamp, in ns with an unknown offset."""
+class ReceptionFigures:
+    """The figures of one SSRC, and what follows from them. Transit is arrival minus timestamp, in
+    ns with an unknown offset. Who holds the figures, and counts, is the subclass's business."""
 
-    __slots__ = (
-        "_bad_seq",
-        "_expected_before",
-        "_missing",
-        "_received_before",
-        "base",
-        "high_ns",
-        "highest",
-        "index",
-        "jitter_ns",
-        "low_ns",
-        "received",
-        "stamp",
-        "timestamp",
-        "transit_ns",
-    )
+    base: int
+    highest: int
+    index: int
+    received: int
+    jitter_ns: int
+    timestamp: int
+    """Extended timestamp of the highest packet."""
+    stamp: int
+    """Extended timestamp of the packet that was observed last."""
+    transit_ns: int
+    low_ns: int
+    high_ns: int
+    expected_before: int
+    received_before: int
+    bad_seq: int
 
-    def __init__(self, index: int, timestamp: int, arrival_ns: int) -> None:
+    def begin(self, index: int, timestamp: int, arrival_ns: int) -> None:
         """Begin with a first packet: extended sequence number ``index``."""
-        self._expected_before = 0
-        self._received_before = 0
-        self._restart(index, timestamp, arrival_ns)
-
-    def _restart(self, index: int, timestamp: int, arrival_ns: int) -> None:
         self.base = self.highest = self.index = index
         self.received = 1
         self.jitter_ns = 0
-        self._expected_before = self._received_before = 0
-        self._bad_seq = -1
-        self._missing: set[int] = set()
+        self.expected_before = self.received_before = 0
+        self.bad_seq = -1
+        self.forget_missing()
         self.timestamp = self.stamp = _WRAP + timestamp
-        """Extended timestamps: of the highest packet, and of the one observed last."""
-        self._begin_timeline(arrival_ns)
+        self.begin_timeline(arrival_ns)
 
-    def _begin_timeline(self, arrival_ns: int) -> None:
+    def begin_timeline(self, arrival_ns: int) -> None:
+        """What was learnt of transit is void."""
         self.transit_ns = self.low_ns = self.high_ns = transit_ns(arrival_ns, self.timestamp)
 
-    @classmethod
-    def resumed(
-        cls, before: int, packets: int, lost: int, *, index: int, timestamp: int, arrival_ns: int
-    ) -> Self:
+    def resume(
+        self, before: int, packets: int, lost: int, *, index: int, timestamp: int, arrival_ns: int
+    ) -> None:
         """Go on with a stream of which another process saw ``packets`` up to ``before``; the
         first packet here is ``index``."""
-        reception = cls(index, timestamp, arrival_ns)
-        reception.base = before + 1 - packets - lost
-        reception.received = packets + 1
-        reception._expected_before = packets + lost
-        reception._received_before = packets
-        return reception
+        self.begin(index, timestamp, arrival_ns)
+        self.base = before + 1 - packets - lost
+        self.received = packets + 1
+        self.expected_before = packets + lost
+        self.received_before = packets
 
     def observe(self, seq: int, timestamp: int, arrival_ns: int) -> Arrival:
         """Take a packet in; afterwards ``index`` and ``stamp`` are its extended numbers."""
-        ahead = (seq - self.highest) & 0xFFFF
-        if ahead != 1:
-            return self._out_of_step(ahead, seq, timestamp, arrival_ns)
-        self.highest += 1
-        self.received += 1
-        return self._advance(timestamp, arrival_ns, _NEXT)
+        raise NotImplementedError
 
-    def _advance(self, timestamp: int, arrival_ns: int, how: Arrival) -> Arrival:
-        """The highest packet: timestamp, transit, jitter (A.8)."""
-        step = (timestamp - self.timestamp) & 0xFFFF_FFFF
-        stamp = self.timestamp = self.timestamp + (step if step < 0x8000_0000 else step - _WRAP)
-        transit = arrival_ns - stamp * 62_500 // 3
-        change = transit - self.transit_ns
-        if change < 0:
-            change = -change
-        if change > JUMP_NS:
-            self.index, self.stamp = self.highest, stamp
-            self._begin_timeline(arrival_ns)
-            return Arrival.JUMPED
-        self.transit_ns = transit
-        self.jitter_ns += (change - self.jitter_ns) >> 4
-        if transit < self.low_ns:
-            self.low_ns = transit
-        if transit > self.high_ns:
-            self.high_ns = transit
-        self.index, self.stamp = self.highest, stamp
-        return how
-
-    def _out_of_step(self, ahead: int, seq: int, timestamp: int, arrival_ns: int) -> Arrival:
-        behind = -ahead & 0xFFFF
-        if 1 < ahead <= MAX_DROPOUT:
-            begin = max(self.highest + 1, self.highest + ahead - MAX_MISSING)
-            self._missing.update(range(begin, self.highest + ahead))
-            self._forget_old()
-            self.highest += ahead
-            self.received += 1
-            return self._advance(timestamp, arrival_ns, Arrival.GAP)
-        if behind <= MAX_MISORDER:
-            return self._behind(self.highest - behind, timestamp)
-        if seq == self._bad_seq:
-            self._restart(seq, timestamp, arrival_ns)
-            return Arrival.RESTARTED
-        self._bad_seq = (seq + 1) & 0xFFFF
-        return Arrival.SUSPECT
-
-    def _forget_old(self) -> None:
-        if len(self._missing) > MAX_MISSING:
-            self._missing = set(sorted(self._missing)[-MAX_MISSING:])
-
-    def _behind(self, index: int, timestamp: int) -> Arrival:
-        self.received += 1
-        self.index = index
-        self.stamp = self.timestamp + timestamp_diff(timestamp, self.timestamp & 0xFFFF_FFFF)
-        if index not in self._missing:
-            return Arrival.DUPLICATE
-        self._missing.remove(index)
-        return Arrival.REORDERED
+    def forget_missing(self) -> None:
+        """No packet is awaited any more."""
+        raise NotImplementedError
 
     def take_window(self) -> tuple[int, int] | None:
         """Lowest and highest transit in ns since the last call; None when nothing came."""
@@ -185,12 +126,102 @@ class Reception:
     def report_loss(self) -> Loss:
         """A.3, and begin the next reporting interval."""
         expected = self.highest - self.base + 1
-        expected_interval = expected - self._expected_before
-        lost_interval = expected_interval - (self.received - self._received_before)
-        self._expected_before, self._received_before = expected, self.received
+        expected_interval = expected - self.expected_before
+        lost_interval = expected_interval - (self.received - self.received_before)
+        self.expected_before, self.received_before = expected, self.received
         if expected_interval <= 0 or lost_interval <= 0:
             return Loss(0, self.cumulative_lost)
         return Loss(min(255, (lost_interval << 8) // expected_interval), self.cumulative_lost)
+
+
+class Reception(ReceptionFigures):
+    """Figures of one SSRC, counted in Python."""
+
+    __slots__ = (
+        "_missing",
+        "bad_seq",
+        "base",
+        "expected_before",
+        "high_ns",
+        "highest",
+        "index",
+        "jitter_ns",
+        "low_ns",
+        "received",
+        "received_before",
+        "stamp",
+        "timestamp",
+        "transit_ns",
+    )
+
+    def __init__(self, index: int, timestamp: int, arrival_ns: int) -> None:
+        """Begin with a first packet: extended sequence number ``index``."""
+        self._missing: set[int] = set()
+        self.begin(index, timestamp, arrival_ns)
+
+    def forget_missing(self) -> None:
+        """No packet is awaited any more."""
+        self._missing.clear()
+
+    def observe(self, seq: int, timestamp: int, arrival_ns: int) -> Arrival:
+        """Take a packet in; afterwards ``index`` and ``stamp`` are its extended numbers."""
+        ahead = (seq - self.highest) & 0xFFFF
+        if ahead != 1:
+            return self._out_of_step(ahead, seq, timestamp, arrival_ns)
+        self.highest += 1
+        self.received += 1
+        return self._advance(timestamp, arrival_ns, _NEXT)
+
+    def _advance(self, timestamp: int, arrival_ns: int, how: Arrival) -> Arrival:
+        """The highest packet: timestamp, transit, jitter (A.8)."""
+        step = (timestamp - self.timestamp) & 0xFFFF_FFFF
+        stamp = self.timestamp = self.timestamp + (step if step < 0x8000_0000 else step - _WRAP)
+        transit = arrival_ns - stamp * 62_500 // 3
+        change = transit - self.transit_ns
+        if change < 0:
+            change = -change
+        if change > JUMP_NS:
+            self.index, self.stamp = self.highest, stamp
+            self.begin_timeline(arrival_ns)
+            return Arrival.JUMPED
+        self.transit_ns = transit
+        self.jitter_ns += (change - self.jitter_ns) >> 4
+        if transit < self.low_ns:
+            self.low_ns = transit
+        if transit > self.high_ns:
+            self.high_ns = transit
+        self.index, self.stamp = self.highest, stamp
+        return how
+
+    def _out_of_step(self, ahead: int, seq: int, timestamp: int, arrival_ns: int) -> Arrival:
+        behind = -ahead & 0xFFFF
+        if 1 < ahead <= MAX_DROPOUT:
+            begin = max(self.highest + 1, self.highest + ahead - MAX_MISSING)
+            self._missing.update(range(begin, self.highest + ahead))
+            self._forget_old()
+            self.highest += ahead
+            self.received += 1
+            return self._advance(timestamp, arrival_ns, Arrival.GAP)
+        if behind <= MAX_MISORDER:
+            return self._behind(self.highest - behind, timestamp)
+        if seq == self.bad_seq:
+            self.begin(seq, timestamp, arrival_ns)
+            return Arrival.RESTARTED
+        self.bad_seq = (seq + 1) & 0xFFFF
+        return Arrival.SUSPECT
+
+    def _forget_old(self) -> None:
+        if len(self._missing) > MAX_MISSING:
+            self._missing = set(sorted(self._missing)[-MAX_MISSING:])
+
+    def _behind(self, index: int, timestamp: int) -> Arrival:
+        self.received += 1
+        self.index = index
+        self.stamp = self.timestamp + timestamp_diff(timestamp, self.timestamp & 0xFFFF_FFFF)
+        if index not in self._missing:
+            return Arrival.DUPLICATE
+        self._missing.remove(index)
+        return Arrival.REORDERED
 
 
 def transit_ns(arrival_ns: int, stamp: int) -> int:

@@ -10,7 +10,7 @@ from collections import deque
 from typing import Final
 
 from voiceroom_api.units import NS_PER_S
-from voiceroom_mixer.core.rtp.reception import Reception
+from voiceroom_mixer.core.rtp.reception import ReceptionFigures
 from voiceroom_mixer.core.rtp.rtcp import ReportBlock, SenderReport
 from voiceroom_mixer.core.rtp.xr import DelayBlock, Dlrr, ReferenceTime, VoipMetrics
 
@@ -83,7 +83,7 @@ class Reporting:
         """The peer's RRTR: what our next DLRR quotes."""
         self._peer_rr = middle32(ntp), now_ns
 
-    def report_block(self, ssrc: int, reception: Reception, now_ns: int) -> ReportBlock:
+    def report_block(self, ssrc: int, reception: ReceptionFigures, now_ns: int) -> ReportBlock:
         """What we say of the peer's stream; begins the next loss interval."""
         loss = reception.report_loss()
         last, heard_ns = self._peer_sr or (0, now_ns)

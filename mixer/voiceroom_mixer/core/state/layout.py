@@ -20,12 +20,14 @@ TICK_RING: Final = 4096
 """Recent ticks: 80 s at 20 ms."""
 
 
-REPORT_ROWS: Final = 2
+REPORT_ROWS: Final = 3
 REPORT_ABOUT: Final = 0
 """Row of ``reports`` (the one table that media writes), JSON: scheduling granted, read costs, node
 grade; once at start."""
 REPORT_CLOCK: Final = 1
 """The newest calibration, every 5 s."""
+REPORT_TIMING: Final = 2
+"""The verdict on the process's timing, at each change and every second while there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ HEADER_WORDS: Final[tuple[str, ...]] = (
     "next_event_id",
     "draining",  # 1 after SIGTERM
     "event_drops",
+    "media_stacks",  # descriptor of media_pid, by which control/stacks.py reads where it is
 )
 
 PHASE_FREE: Final = 0
@@ -120,7 +123,7 @@ MEDIA_COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("tx_timestamp", "u4"),
     ("rx_ssrc", "u4"),
     ("rx_index", "u8"),  # highest index received
-    ("rx_srtcp", "u8"),
+    ("rx_srtcp", "u8"),  # newest report taken: its SSRC << 32 | its SRTCP index
     ("tx_packets", "u8"),
     ("tx_octets", "u8"),
     ("rx_packets", "u8"),

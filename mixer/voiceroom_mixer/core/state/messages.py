@@ -31,8 +31,6 @@ class Kind(IntEnum):
     """Say BYE on every leg and let go; the process is about to end."""
     COLLECT = 4
     """Emergency gc.collect() in media."""
-    DUMP = 5
-    """Write the stacks to the payload's path."""
 
     DTLS = 64
     """payload: an ``Address`` (36 bytes), then the datagram."""
