@@ -275,9 +275,13 @@ class WebRtcLeg(RtpLeg):
         self.sent = self.seal(packet)
         self.socket.sendto(self.sent, self.target)
 
-    def put_report(self, report: bytes) -> None:
+    def seal_report(self, report: bytes) -> bytes:
         """SRTCP."""
-        self.socket.sendto(self._srtp_out.protect_rtcp(report), self.target)
+        return bytes(self._srtp_out.protect_rtcp(report))
+
+    def put_report(self, report: bytes) -> None:
+        """Protected."""
+        self.socket.sendto(self.seal_report(report), self.target)
 
     def _receive(self) -> None:
         """And now and then a check, without which the leg would end."""

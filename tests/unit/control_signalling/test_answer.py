@@ -58,19 +58,77 @@ def test_a_leg_that_only_sends_gets_no_track() -> None:
 
 
 @pytest.mark.parametrize("name", ["chromium_whep", "firefox_whep"])
-def test_everything_but_audio_is_rejected_and_out_of_the_bundle(name: str) -> None:
-    session = SessionDescription.parse(answer_to(name, Direct(False, True)).replace("\r\n\r\n", ""))
-    assert [(m.kind, m.port, m.rtp.muxId) for m in session.media] == [
-        ("video", 0, "0"),
-        ("audio", 7882, "1"),
-        ("application", 0, "2"),
+def test_a_first_line_whose_transport_the_audio_shares_is_held(name: str) -> None:
+    """Chromium with max-bundle has no other transport, and refuses an answer that rejects it."""
+    answer = answer_to(name, Direct(False, True))
+    session = SessionDescription.parse(answer)
+    assert [(m.kind, m.port, m.rtp.muxId, m.direction) for m in session.media] == [
+        ("video", 7882, "0", "inactive"),
+        ("audio", 7882, "1", "sendonly"),
+        ("application", 0, "2", "inactive"),
+    ]
+    assert [group.items for group in session.group] == [["0", "1"]]
+    video = session.media[0]
+    assert len(video.fmt) == len(video.rtp.codecs) == 1
+    assert video.ice is not None
+    assert video.ice.usernameFragment == "ourufrag"
+    assert video.rtcp_mux
+
+
+@pytest.mark.parametrize("name", ["chromium_whep", "firefox_whep"])
+def test_a_first_line_with_a_transport_of_its_own_is_rejected(name: str) -> None:
+    text = offer(name)
+    before, after = text.split("m=audio")
+    ufrag = next(ln for ln in after.split("\r\n") if ln.startswith("a=ice-ufrag:"))
+    apart = before + "m=audio" + after.replace(ufrag, "a=ice-ufrag:another", 1)
+    session = SessionDescription.parse(answered(apart.replace("a=bundle-only\r\n", "")))
+    assert [(m.kind, m.port) for m in session.media] == [
+        ("video", 0),
+        ("audio", 7882),
+        ("application", 0),
     ]
     assert [group.items for group in session.group] == [["1"]]
-    assert session.media[0].fmt == parse_formats(name)
+    rejected = parse_offer(apart).media[0].formats.split()
+    assert session.media[0].fmt == [int(pt) for pt in rejected]
 
 
-def parse_formats(name: str) -> list[int]:
-    return [int(pt) for pt in parse_offer(offer(name)).media[0].formats.split()]
+MAX_BUNDLE = """v=0
+o=- 1 1 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE data voice
+m=application 9 UDP/DTLS/SCTP webrtc-datachannel
+a=mid:data
+a=ice-ufrag:theirs42
+a=ice-pwd:0123456789012345678901
+a=fingerprint:sha-256 {}
+a=setup:actpass
+a=sctp-port:5000
+m=audio 0 UDP/TLS/RTP/SAVPF 111
+a=bundle-only
+a=mid:voice
+a=rtcp-mux
+a=sendrecv
+a=rtpmap:111 opus/48000/2
+""".format(":".join(["AB"] * 32)).replace("\n", "\r\n")
+
+
+def answered(text: str) -> str:
+    transport = Transport(ICE, [OWNER], [("sha-256", "AB:CD")], True)
+    return build_answer(parse_offer(text), BOTH, transport, RoomState("r", 0, 1), 7)
+
+
+def test_a_bundle_only_audio_line_leaves_its_transport_to_the_first() -> None:
+    parsed = parse_offer(MAX_BUNDLE)
+    assert (parsed.ice.ufrag, parsed.setup) == ("theirs42", "actpass")
+    found = lines(answered(MAX_BUNDLE))
+    assert "a=group:BUNDLE data voice" in found
+    held = found[found.index("m=application 7882 UDP/DTLS/SCTP webrtc-datachannel") :]
+    held = held[: next(i for i, line in enumerate(held) if line.startswith("m=audio 7882"))]
+    assert {"a=mid:data", "a=sctp-port:5000", "a=ice-ufrag:ourufrag", "a=setup:passive"} <= set(
+        held
+    )
+    assert "a=inactive" not in held, "a data channel has no direction"
 
 
 def test_a_second_audio_line_is_rejected() -> None:

@@ -73,11 +73,14 @@ def build_answer(
     """The SDP answer. ``session``: the number in the o= line, which starts at version 1."""
     lines = ["v=0", f"o=- {session} 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite"]
     if offer.bundled:
-        lines.append(f"a=group:BUNDLE {offer.line.mid}")
+        group = [offer.media[i].mid for i in (offer.tag, offer.audio) if i is not None]
+        lines.append(f"a=group:BUNDLE {' '.join(group)}")
     lines.append(f"a=msid-semantic: WMS {STREAM}")
     for index, line in enumerate(offer.media):
         if index == offer.audio:
             lines += _audio(offer, direction, transport, room)
+        elif index == offer.tag:
+            lines += _held(line, transport)
         else:
             lines += _rejected(line)
     return "\r\n".join(lines) + "\r\n"
@@ -87,6 +90,31 @@ def _rejected(line: MediaLine) -> list[str]:
     """Port 0 (RFC 3264 §6), and not in the BUNDLE group (RFC 9143 §7.3.3)."""
     lines = [f"m={line.kind} 0 {line.profile} {line.formats}", "c=IN IP4 0.0.0.0", "a=inactive"]
     return [*lines, f"a=mid:{line.mid}"] if line.mid else lines
+
+
+def _held(line: MediaLine, transport: Transport) -> list[str]:
+    """The line whose transport the audio goes over: accepted, and nothing flows in it.
+
+    RFC 9143 §7.3.1 lets an answer reject the first line of a group and go by another; Chromium with
+    bundlePolicy max-bundle has no other, and refuses such an answer.
+    """
+    lines = [
+        f"m={line.kind} {transport.candidates[0].port} {line.profile} {line.formats.split()[0]}",
+        "c=IN IP4 0.0.0.0",
+        f"a=mid:{line.mid}",
+    ]
+    if line.kind != "application":
+        lines += ["a=inactive", "a=rtcp-mux"]
+    return [*lines, *line.described, *_bearer(transport)]
+
+
+def _bearer(transport: Transport) -> list[str]:
+    """ICE and DTLS."""
+    return [
+        *ice_lines(transport.ice, transport.candidates),
+        *(f"a=fingerprint:{name} {value}" for name, value in transport.fingerprints),
+        "a=setup:passive" if transport.passive else "a=setup:active",
+    ]
 
 
 def _audio(offer: Offer, direction: Direct, transport: Transport, room: RoomState) -> list[str]:
@@ -107,10 +135,7 @@ def _audio(offer: Offer, direction: Direct, transport: Transport, room: RoomStat
         lines.append("a=rtcp-rsize")
     lines += [f"a=extmap:{id_} {uri}" for id_, uri in offer.extensions]
     lines += _codec(offer.payload_type, room)
-    lines += ice_lines(transport.ice, transport.candidates)
-    lines += [f"a=fingerprint:{name} {value}" for name, value in transport.fingerprints]
-    lines.append("a=setup:passive" if transport.passive else "a=setup:active")
-    return lines
+    return lines + _bearer(transport)
 
 
 def _codec(payload_type: int, room: RoomState) -> list[str]:

@@ -1,75 +1,30 @@
-"""DTLS of one leg: aiortc's ``RTCDtlsTransport`` on a transport of ours, up to the SRTP keys.
+"""DTLS of one leg on the event loop: the handshake in its turn, then only the end of it.
 
-aiortc never sees RTP: media hands over the DTLS datagrams of authenticated addresses only, and
-gets the exported keys. A contract test guards the few private names that this rests on.
+No RTP comes here: media hands over the DTLS datagrams of authenticated addresses only, and gets
+the exported keys.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import Final
 
-from aiortc import RTCDtlsParameters, RTCDtlsTransport, RTCIceTransport
-from aiortc.rtcdtlstransport import RTCDtlsFingerprint
-
+from voiceroom_mixer.control.signalling.association import Association, DtlsError
 from voiceroom_mixer.control.signalling.certificate import Certificate
 from voiceroom_mixer.control.signalling.pacing import HandshakePacer, RowFull
+from voiceroom_mixer.control.signalling.records import Remainder
 from voiceroom_mixer.core.state.legstate import SrtpKeys
 from voiceroom_mixer.core.state.messages import Address
 
 QUEUE: Final = 64
 """Datagrams that wait for OpenSSL; more are dropped, DTLS sends them again."""
 HANDSHAKE_S: Final = 15.0
-_EXPORTER: Final = b"EXTRACTOR-dtls_srtp"
 _log = logging.getLogger(__name__)
 
-Role = Literal["controlling", "controlled"]
 SendTo = Callable[[Address, bytes], bool]
-
-
-class LegTransport:
-    """What ``RTCDtlsTransport`` needs of an ICE transport: ``role``, ``_recv``, ``_send``."""
-
-    def __init__(self, send: SendTo, *, server: bool) -> None:
-        self.role: Role = "controlling" if server else "controlled"
-        """aiortc makes the controlling side the DTLS server."""
-        self.dropped = 0
-        self._send_to = send
-        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE)
-        self._address: Address | None = None
-        self._closed = False
-
-    async def _recv(self) -> bytes:
-        datagram = await self._queue.get() if not self._closed else None
-        if datagram is None:
-            raise ConnectionError("the leg is gone")
-        return datagram
-
-    async def _send(self, datagram: bytes) -> None:
-        if self._address is not None:
-            self._send_to(self._address, datagram)
-
-    def nominate(self, address: Address) -> None:
-        """Answer there from now on."""
-        self._address = address
-
-    def feed(self, source: Address, datagram: bytes) -> None:
-        """A datagram from an address that ICE has authenticated; answers go back there."""
-        if self._closed or self._queue.full():
-            self.dropped += 1
-            return
-        self._address = source
-        self._queue.put_nowait(datagram)
-
-    def close(self) -> None:
-        """End a waiting and every later ``_recv``."""
-        self._closed = True
-        if self._queue.full():
-            self._queue.get_nowait()
-        self._queue.put_nowait(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,73 +39,121 @@ class Callbacks:
 class DtlsSession:
     """One association. It begins with the first sign of the peer and lives until ``close``."""
 
+    __slots__ = (
+        "_address",
+        "_begun",
+        "_callbacks",
+        "_certificate",
+        "_closed",
+        "_fingerprints",
+        "_pacer",
+        "_queue",
+        "_remainder",
+        "_send_to",
+        "_server",
+        "_task",
+    )
+
     def __init__(
         self,
         certificate: Certificate,
         fingerprints: tuple[tuple[str, str], ...],
-        transport: LegTransport,
+        send: SendTo,
         pacer: HandshakePacer,
         callbacks: Callbacks,
+        *,
+        server: bool,
     ) -> None:
-        self._transport = transport
+        self._certificate = certificate
+        self._fingerprints = fingerprints
+        self._send_to = send
         self._pacer = pacer
         self._callbacks = callbacks
-        self._peer = RTCDtlsParameters([RTCDtlsFingerprint(n, v) for n, v in fingerprints])
-        self._certificate = certificate
-        self._dtls: RTCDtlsTransport | None = None
+        self._server = server
+        self._address: Address | None = None
+        self._queue: asyncio.Queue[bytes] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._closed = False
+        self._remainder: Remainder | None = None
+        self._begun = self._closed = False
 
     def feed(self, source: Address, datagram: bytes) -> None:
-        """A DTLS datagram of the leg."""
-        self._transport.feed(source, datagram)
+        """A DTLS datagram from an address that ICE has authenticated; answers go back there."""
+        if self._closed:
+            return
         self._begin()
+        if self._remainder is not None:
+            self._address = source
+            self._after(self._remainder, datagram)
+        elif self._queue is None or self._queue.full():
+            self._pacer.overflowed += 1
+        else:
+            self._address = source
+            self._queue.put_nowait(datagram)
 
     def nominate(self, address: Address) -> None:
         """ICE has chosen an address; a DTLS client may speak now."""
-        self._transport.nominate(address)
-        if self._transport.role == "controlled":
+        self._address = address
+        if not self._server:
             self._begin()
 
     def _begin(self) -> None:
-        if self._task is None and not self._closed:
-            self._task = asyncio.create_task(self._run(), name="dtls")
+        if not self._begun and not self._closed:
+            self._begun = True
+            self._queue = asyncio.Queue(QUEUE)
+            self._task = asyncio.create_task(self._run(self._queue), name="dtls")
 
-    async def _run(self) -> None:
-        """Handshake, keys, and then wait for the peer's close_notify."""
+    async def _run(self, queue: asyncio.Queue[bytes]) -> None:
+        """The handshake in its turn, and what became of it."""
         began_ns = self._pacer.now_ns()
         try:
             async with self._pacer.turn(), asyncio.timeout(HANDSHAKE_S):
-                connected = await self._handshake()
+                await self._handshake(queue)
         except TimeoutError:
             self._end("dtls_timeout")
-            return
         except RowFull:
             self._end("dtls_busy")
-            return
+        except DtlsError as error:
+            _log.info("no DTLS association", extra={"why": str(error)})
+            self._end("dtls_failed")
         except Exception:
             _log.exception("a DTLS handshake failed in an unknown way")
-            connected = False
-        if connected:
-            self._pacer.took_ns.append(self._pacer.now_ns() - began_ns)
-        else:
             self._end("dtls_failed")
+        else:
+            self._pacer.took_ns.append(self._pacer.now_ns() - began_ns)
+        finally:
+            self._task = self._queue = None
 
-    async def _handshake(self) -> bool:
+    async def _handshake(self, queue: asyncio.Queue[bytes]) -> None:
         # Made here and not before: OpenSSL's memory is for those who have proved where they are.
-        duck = cast(RTCIceTransport, self._transport)
-        dtls = RTCDtlsTransport(duck, [self._certificate])
-        self._dtls = dtls
-        await dtls.start(self._peer)
-        if dtls.state != "connected":
-            return False
-        self._callbacks.on_keys(exported_keys(dtls))
-        dtls._rx_srtp = dtls._tx_srtp = None  # type: ignore[assignment]  # media has its own
-        dtls.on("statechange", self._changed)
-        return True
+        association = Association(
+            self._certificate.context, self._fingerprints, server=self._server
+        )
+        try:
+            while not self._advance(association):
+                await _next(association, queue)
+            keys, remainder = association.keys(), association.finish()
+        finally:
+            association.drop()
+        self._remainder = remainder
+        self._callbacks.on_keys(keys)
+        while not queue.empty() and not self._closed:
+            self._after(remainder, queue.get_nowait())
 
-    def _changed(self) -> None:
-        if self._dtls is not None and self._dtls.state in ("closed", "failed"):
+    def _advance(self, association: Association) -> bool:
+        try:
+            return association.advance()
+        finally:
+            self._send(association.outgoing())
+
+    def _send(self, datagrams: Iterable[bytes]) -> None:
+        if self._address is not None:
+            for datagram in datagrams:
+                self._send_to(self._address, datagram)
+
+    def _after(self, remainder: Remainder, datagram: bytes) -> None:
+        was_closed = remainder.closed
+        self._send(remainder.receive(datagram))
+        if remainder.closed and not was_closed:
             self._end("dtls_closed")
 
     def _end(self, reason: str) -> None:
@@ -158,10 +161,8 @@ class DtlsSession:
             self._callbacks.on_end(reason)
 
     def tasks(self) -> int:
-        """asyncio tasks now: the handshake, or afterwards aiortc's reader."""
-        handshaking = self._task is not None and not self._task.done()
-        reading = self._dtls is not None and self._dtls.state == "connected"
-        return int(handshaking or reading) if not self._closed else 0
+        """asyncio tasks now: the handshake; an association afterwards needs none."""
+        return int(self._task is not None and not self._task.done() and not self._closed)
 
     def close(self) -> None:
         """Say close_notify where there is an association, and let go of everything."""
@@ -170,31 +171,15 @@ class DtlsSession:
         self._closed = True
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
-        if self._dtls is not None:
-            self._dtls.remove_all_listeners()
-            _say_goodbye(self._dtls)
-        self._transport.close()
+        if self._remainder is not None:
+            self._send((self._remainder.goodbye(),))
+            self._remainder = None
 
 
-def _say_goodbye(dtls: RTCDtlsTransport) -> None:
-    """close_notify now, without a task: our ``_send`` never waits, so neither does ``stop``."""
-    goodbye = dtls.stop()
+async def _next(association: Association, queue: asyncio.Queue[bytes]) -> None:
+    """Wait for the peer's next datagram, or for the time to repeat our flight."""
     try:
-        goodbye.send(None)
-    except StopIteration:
-        return
-    goodbye.close()
-    raise RuntimeError("RTCDtlsTransport.stop has waited for something")
-
-
-def exported_keys(dtls: RTCDtlsTransport) -> SrtpKeys:
-    """The SRTP keys of a connected association (RFC 5764 §4.2): ``rx`` is what the peer writes
-    with, which is the client's key and salt where we are the server."""
-    assert dtls._ssl is not None, "keys come after the handshake"
-    name = dtls._ssl.get_selected_srtp_profile()
-    profile = next(p for p in dtls._srtp_profiles if p.openssl_profile == name)
-    size = 2 * (profile.key_length + profile.salt_length)
-    material = dtls._ssl.export_keying_material(_EXPORTER, size)
-    client, server = (profile.get_key_and_salt(material, i).hex() for i in (0, 1))
-    rx, tx = (client, server) if dtls._role == "server" else (server, client)
-    return SrtpKeys(profile.libsrtp_profile, rx=rx, tx=tx)
+        async with asyncio.timeout(association.timeout_s()):
+            association.receive(await queue.get())
+    except TimeoutError:
+        association.expire()

@@ -7,7 +7,7 @@ What is malformed is 400 ``invalid_sdp``; what is well-formed but of no use here
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, NoReturn
 
 from aiortc.sdp import MediaDescription, SessionDescription
@@ -33,6 +33,8 @@ _ATTRIBUTES: Final = frozenset(
     ("fingerprint", "ice-ufrag", "ice-pwd", "setup", "group", "mid", "rtcp-mux", *_DIRECTIONS)
 )
 _TOKEN: Final = re.compile(r"[!#-'*+\-.0-9A-Z^-~]{1,64}")
+_DESCRIBED: Final = re.compile(r"a=(?:rtpmap|fmtp):(\d{1,3}) [ -~]{1,256}|a=sctp-port:\d{1,5}")
+MAX_DESCRIBED: Final = 3
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*")
 
 
@@ -45,6 +47,26 @@ class MediaLine:
     formats: str
     mid: str
     """Empty when the offer has none."""
+    described: tuple[str, ...] = ()
+    """Attribute lines about its first format."""
+
+
+@dataclass(slots=True)
+class _Section:
+    """What aiortc's parser does not keep of one media section."""
+
+    first_format: str
+    reduced_size: bool = False
+    bundle_only: bool = False
+    described: list[str] = field(default_factory=list)
+
+    def note(self, line: str) -> None:
+        """One attribute line."""
+        self.reduced_size |= line == "a=rtcp-rsize"
+        self.bundle_only |= line == "a=bundle-only"
+        found = _DESCRIBED.fullmatch(line)
+        if found and found[1] in (None, self.first_format) and len(self.described) < MAX_DESCRIBED:
+            self.described.append(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +78,8 @@ class Offer:
     """Index of the m-line that becomes the leg; the others are rejected."""
     bundled: bool
     """The audio line is in a BUNDLE group."""
+    tag: int | None
+    """Index of another m-line, the first of that group, whose transport the audio line shares."""
     payload_type: int
     """Of opus/48000/2."""
     direction: Direction
@@ -88,54 +112,83 @@ class Offer:
 
 def parse_offer(text: str) -> Offer:
     """Raises ``ApiError`` 400 ``invalid_sdp`` or 422 ``unusable_offer``, nothing else."""
-    screened, reduced_size = _screen(text)
+    screened, sections = _screen(text)
     try:
         session = SessionDescription.parse(screened)
     except Exception as error:
         # aiortc raises whatever the wrong place happens to raise: ValueError, KeyError, an assert.
         raise _malformed("it cannot be parsed as SDP") from error
-    lines = tuple(_media_line(media) for media in session.media)
-    index, payload_type = _choose(session)
+    lines = tuple(map(_media_line, session.media, sections))
+    index, payload_type = _choose(session, sections)
     media = session.media[index]
-    if not media.rtcp_mux:
+    group = _bundle(session, lines[index].mid)
+    tag = _tag(session, group, index, shared=sections[index].bundle_only)
+    # RFC 9143 §7.1.3: a bundle-only section leaves its transport to the first of the group.
+    bearer = media if tag is None or _ufrag(media) else session.media[tag]
+    if not (media.rtcp_mux or bearer.rtcp_mux):
         _unusable("a=rtcp-mux is needed: there is one port for all")
-    setup, fingerprints = _dtls(media)
-    mid = lines[index].mid
+    setup, fingerprints = _dtls(bearer)
     return Offer(
         media=lines,
         audio=index,
-        bundled=any(g.semantic == "BUNDLE" and mid in g.items for g in session.group),
+        bundled=bool(group),
+        tag=tag,
         payload_type=payload_type,
         direction=_direction(media.direction),
-        ice=_ice(media),
+        ice=_ice(bearer),
         fingerprints=fingerprints,
         setup=setup,
         extensions=_extensions(media),
-        rtcp_rsize=reduced_size[index],
+        rtcp_rsize=sections[index].reduced_size,
     )
 
 
-def _screen(text: str) -> tuple[str, list[bool]]:
+def _bundle(session: SessionDescription, mid: str) -> list[str]:
+    """The mids of the BUNDLE group that this one is in; empty when it is in none."""
+    groups = (g for g in session.group if g.semantic == "BUNDLE" and mid in g.items)
+    return next(([str(item) for item in group.items] for group in groups), [])
+
+
+def _tag(session: SessionDescription, group: list[str], audio: int, *, shared: bool) -> int | None:
+    """The m-line that the audio's transport belongs to, when that is not the audio itself.
+
+    With bundlePolicy max-bundle there is but one transport, that of the group's first line: its
+    credentials stand at the audio as well, or nowhere there.
+    """
+    mids = [media.rtp.muxId for media in session.media]
+    if not group or group[0] == mids[audio] or group[0] not in mids:
+        return None
+    tag = mids.index(group[0])
+    own, its = _ufrag(session.media[audio]), _ufrag(session.media[tag])
+    return tag if shared or own in (None, its) else None
+
+
+def _ufrag(media: MediaDescription) -> str | None:
+    return media.ice.usernameFragment if media.ice else None
+
+
+def _screen(text: str) -> tuple[str, list[_Section]]:
     """Only the lines that matter, so that the parser's work stays small whatever is sent; and
-    which media sections have a=rtcp-rsize, which the parser does not keep."""
+    what it does not keep of each media section."""
     lines = text.splitlines()
     if not lines or lines[0].strip() != "v=0":
         raise _malformed("an SDP offer begins with v=0")
     if len(lines) > MAX_LINES:
         raise _malformed(f"it has more than {MAX_LINES} lines")
     kept = ["v=0"]
-    reduced_size: list[bool] = []
+    sections: list[_Section] = []
     for line in lines[1:]:
         if line.startswith("m="):
             kept.append(_checked_media(line))
-            reduced_size.append(False)
-        elif line == "a=rtcp-rsize" and reduced_size:
-            reduced_size[-1] = True
-        elif line.startswith("a=") and _matters(line):
-            kept.append(line)
-    if not 1 <= len(reduced_size) <= MAX_MEDIA:
+            sections.append(_Section((line.split() + [""] * 4)[3]))
+        elif line.startswith("a="):
+            if sections:
+                sections[-1].note(line)
+            if _matters(line):
+                kept.append(line)
+    if not 1 <= len(sections) <= MAX_MEDIA:
         raise _malformed(f"it needs 1 to {MAX_MEDIA} m-lines")
-    return "\r\n".join(kept) + "\r\n", reduced_size
+    return "\r\n".join(kept) + "\r\n", sections
 
 
 def _checked_media(line: str) -> str:
@@ -154,23 +207,25 @@ def _matters(line: str) -> bool:
     return name in _ATTRIBUTES
 
 
-def _media_line(media: MediaDescription) -> MediaLine:
+def _media_line(media: MediaDescription, section: _Section) -> MediaLine:
     mid = media.rtp.muxId
     if mid and not _TOKEN.fullmatch(mid):
         raise _malformed("a=mid must be a token of at most 64 characters")
     formats = " ".join(map(str, media.fmt))
-    return MediaLine(media.kind, media.profile, formats, mid)
+    described = tuple(section.described)
+    return MediaLine(media.kind, media.profile, formats, mid, described)
 
 
-def _choose(session: SessionDescription) -> tuple[int, int]:
+def _choose(session: SessionDescription, sections: list[_Section]) -> tuple[int, int]:
     """The first audio line that has Opus and is not switched off: its index, and the payload
     type."""
     audio = [(i, m) for i, m in enumerate(session.media) if m.kind == "audio"]
     if not audio:
         _unusable("an m=audio line is needed")
     for index, media in audio:
-        # Port 0 with credentials of its own is bundle-only (RFC 9143 §6), not a rejection.
-        live = media.port != 0 or (media.ice and media.ice.usernameFragment)
+        # Port 0 is bundle-only (RFC 9143 §6) or has credentials of its own: not a rejection.
+        bundle_only = sections[index].bundle_only
+        live = media.port != 0 or bundle_only or _ufrag(media)
         payload_type = _opus(media)
         if live and payload_type is not None and media.profile.endswith("TLS/RTP/SAVPF"):
             return index, payload_type

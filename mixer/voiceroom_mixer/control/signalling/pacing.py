@@ -49,6 +49,8 @@ class HandshakePacer:
         self._next_ns = 0
         self._parallel = asyncio.Semaphore(PARALLEL)
         self.refused = 0
+        self.overflowed = 0
+        """Datagrams for which a handshake that waited had no room."""
         self.took_ns: deque[int] = deque(maxlen=MAX_TIMES)
         """Of handshakes that succeeded, their row included; whoever exports them takes them out."""
 

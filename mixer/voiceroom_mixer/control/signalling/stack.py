@@ -1,4 +1,5 @@
-"""What needs aiortc, in one place: imported in the background by ``signalling.webrtc``."""
+"""What needs aiortc's SDP and OpenSSL, in one place: ``signalling.webrtc`` imports it in the
+background."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from voiceroom_mixer.control.signalling import answer
 from voiceroom_mixer.control.signalling.answer import Direct, Transport
 from voiceroom_mixer.control.signalling.candidates import Candidate
 from voiceroom_mixer.control.signalling.certificate import kept
-from voiceroom_mixer.control.signalling.dtls import Callbacks, DtlsSession, LegTransport, SendTo
+from voiceroom_mixer.control.signalling.dtls import Callbacks, DtlsSession, SendTo
 from voiceroom_mixer.control.signalling.offer import Offer, parse_offer
 from voiceroom_mixer.control.signalling.pacing import HandshakePacer
 from voiceroom_mixer.core.state.legstate import IceCredentials, Role, RoomState, SrtpKeys
@@ -52,6 +53,11 @@ class WebRtc:
         on_end: Callable[[str], None],
     ) -> DtlsSession:
         """A DTLS association for that offer; ``on_end`` as ``dtls.Callbacks`` says."""
-        transport = LegTransport(send, server=offer.setup != "passive")
-        callbacks = Callbacks(on_keys, on_end)
-        return DtlsSession(self._certificate, offer.fingerprints, transport, self._pacer, callbacks)
+        return DtlsSession(
+            self._certificate,
+            offer.fingerprints,
+            send,
+            self._pacer,
+            Callbacks(on_keys, on_end),
+            server=offer.setup != "passive",
+        )

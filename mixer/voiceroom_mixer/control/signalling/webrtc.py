@@ -1,5 +1,5 @@
-"""The half of signalling that needs aiortc: slow to import, so it is loaded beside the running
-HTTP, and joins wait for it."""
+"""The half of signalling that needs aiortc's SDP and OpenSSL: slow to import, so it is loaded
+beside the running HTTP, and joins wait for it."""
 
 from __future__ import annotations
 
