@@ -41,6 +41,20 @@ def read_budget(root: Path = Path("/")) -> CpuBudget:
     return _version2(unified) if unified is not None else CpuBudget()
 
 
+def cpu_folders(root: Path = Path("/")) -> tuple[Path | None, tuple[Path, ...]]:
+    """The cgroup that holds this process to its CPU time, and those above it that are visible.
+
+    In a container with a cgroup namespace of its own nothing above is.
+    """
+    folders, mounts = _folders(root), _mounts(root)
+    name = "cpu" if "cpu" in folders else ""
+    own = folders.get(name)
+    if own is None:
+        return None, ()
+    top = root / mounts[name][1].lstrip("/")
+    return own, tuple(above for above in own.parents if above.is_relative_to(top))
+
+
 def _version1(cpu: Path, cpuset: Path | None) -> CpuBudget:
     stat = _stat(cpu / "cpu.stat")
     return CpuBudget(

@@ -1,0 +1,1 @@
+"""What kind of fault keeps this process from keeping time: observations in, one verdict out."""
