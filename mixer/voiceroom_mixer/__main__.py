@@ -15,6 +15,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         from voiceroom_mixer.cli.run import run
 
         run(args)
+    if args.command == "pod":
+        from voiceroom_mixer.cli.pod import pod
+
+        pod(args)
+    if args.command == "probe":
+        from voiceroom_mixer.cli import probe
+
+        raise SystemExit(probe.run(args))
     from voiceroom_api.units import NS_PER_S
     from voiceroom_mixer.cli.token import token
     from voiceroom_mixer.edge.clock import wall_ns

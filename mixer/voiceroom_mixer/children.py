@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from voiceroom_mixer.inheritance import FDS_ENV, Inherited
+from voiceroom_mixer.inheritance import FDS_ENV, SPARE_FD_ENV, Inherited
 
 STOPPERS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 """The keeper alone acts on these."""
@@ -63,6 +63,35 @@ class Child:
         self.deaths = 1 if now_s - self.started_s >= STABLE_S else self.deaths + 1
         delay_s = BACKOFF_S[min(self.deaths, len(BACKOFF_S)) - 1]
         self.pid, self.due_s = 0, now_s + delay_s
+
+
+@dataclass(slots=True)
+class Spare(Child):
+    """A media process that has imported everything, and waits to be told which one it is."""
+
+    pipe: int = -1
+    """Down which that comes; -1 while it is not running."""
+
+    def start(self) -> None:
+        """Fork and execute it."""
+        inner, self.pipe = os.pipe()
+        self.pid = spawn(self, {SPARE_FD_ENV: inner})
+        os.close(inner)
+
+    def become(self, child: Child) -> bool:
+        """Make it that media process; False when it has just died as well, and will be reaped."""
+        try:
+            os.write(self.pipe, child.arguments[-1].encode() + b"\n")
+        except BrokenPipeError:
+            return False
+        self.let_go()
+        child.pid, self.pid = self.pid, 0
+        return True
+
+    def let_go(self) -> None:
+        """Close our end of the pipe: it is promoted, or dead."""
+        os.close(self.pipe)
+        self.pipe = -1
 
 
 def spawn(child: Child, pipes: Mapping[str, int] | None = None) -> int:

@@ -11,13 +11,20 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal, Self, TypedDict
+from typing import Any, Final, Literal, NotRequired, Self, TypedDict, TypeVar
 
 CONFIG_VERSION: Final = 1
 CONFIG_FD_ENV: Final = "VOICEROOM_CONFIG_FD"
 _MAX_BYTES: Final = 16 * 1024 * 1024
+_T = TypeVar("_T")
+KEYS_FILE: Final = "keys.json"
+"""This and those below: in a pool's Secret."""
+CA_FILE: Final = "ca.crt"
+CERT_FILE: Final = "tls.crt"
+KEY_FILE: Final = "tls.key"
 
 LogFormat = Literal["text", "json"]
+RealtimeMode = Literal["Shared", "Quota", "Exclusive", "Fifo"]
 
 
 class ConfigError(ValueError):
@@ -66,6 +73,55 @@ class Limits:
     participants: int = 5000
 
 
+@dataclass(frozen=True, slots=True)
+class AdminTls:
+    """PEM files for ``--admin``: clients have to show a certificate of ``ca``."""
+
+    cert: str
+    key: str
+    ca: str
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeAsk:
+    """What a pool asks for (contract: MixerPool ``spec.realtime``)."""
+
+    mode: RealtimeMode = "Quota"
+    priority: int = 10
+    """Of SCHED_FIFO, with mode Fifo."""
+    required: bool = False
+    """Not granted = never ready."""
+    cpus: int = 0
+    """Whole CPUs that the pod should have for itself, with Exclusive and Fifo; 0 = unknown."""
+
+    @property
+    def whole_cpus(self) -> bool:
+        """Whether the mode asks for CPUs that nobody else has."""
+        return self.mode in ("Exclusive", "Fifo")
+
+
+@dataclass(frozen=True, slots=True)
+class PodPlace:
+    """A mixer in a pod: its rooms are assigned, not given on the command line."""
+
+    name: str
+    namespace: str
+    pool: str
+    pool_dir: str
+    """The pool's Secret: keys.json, ca.crt, tls.crt, tls.key."""
+    state_dir: str
+    """Outlives the container: what the pod was assigned last."""
+    boot_id: str
+    """Of this start of the container."""
+    node: str = ""
+    uid: str = ""
+
+    @property
+    def tls_name(self) -> str:
+        """The fixed name that both sides of an admin connection show."""
+        return f"mixer.{self.pool}.{self.namespace}"
+
+
 class RoomEntry(TypedDict):
     """One room to run."""
 
@@ -76,6 +132,12 @@ class RoomEntry(TypedDict):
     and other durations stay strings; an optional field that was not given is absent."""
     pinHash: str
     """For ``control.auth.pin``; empty = the room has no PIN."""
+    uid: NotRequired[str]
+    """Of the VoiceRoom, in a pod: a room made anew under the old name is another room."""
+    epoch: NotRequired[int]
+    """Of its binding to this pod."""
+    iceServers: NotRequired[tuple[IceServer, ...]]
+    """Of this room; absent = those of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +166,12 @@ class RunConfig:
     log_format: LogFormat
     limits: Limits
     version: int = CONFIG_VERSION
+    admin_tls: AdminTls | None = None
+    """None in a pod too: there the pool's Secret has what is needed."""
+    pod: PodPlace | None = None
+    """None: a run on this machine alone."""
+    realtime: RealtimeAsk | None = None
+    """None: as much as can be had, and nothing is promised."""
 
     def to_json(self) -> str:
         """The JSON that ``from_json`` reads."""
@@ -125,8 +193,8 @@ class RunConfig:
         return next((entry for entry in self.rooms if entry["name"] == name), None)
 
 
-def _endpoint(value: Mapping[str, Any] | None) -> Endpoint | None:
-    return Endpoint(**value) if value is not None else None
+def _part(kind: type[_T], value: Mapping[str, Any] | None) -> _T | None:
+    return kind(**value) if value is not None else None
 
 
 def _typed_parts(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,14 +202,17 @@ def _typed_parts(value: Mapping[str, Any]) -> dict[str, Any]:
         "rooms": tuple(value["rooms"]),
         "http": Endpoint(**value["http"]),
         "udp": Endpoint(**value["udp"]),
-        "admin": _endpoint(value["admin"]),
-        "metrics": _endpoint(value["metrics"]),
+        "admin": _part(Endpoint, value["admin"]),
+        "metrics": _part(Endpoint, value["metrics"]),
         "advertise": tuple(value["advertise"]),
         "tls": TlsFiles(**value["tls"]) if value["tls"] else None,
         "trusted_proxies": tuple(value["trusted_proxies"]),
         "rtp_allow": tuple(value["rtp_allow"]),
         "ice_servers": tuple(IceServer(**server) for server in value["ice_servers"]),
         "limits": Limits(**value["limits"]),
+        "admin_tls": _part(AdminTls, value["admin_tls"]),
+        "pod": _part(PodPlace, value["pod"]),
+        "realtime": _part(RealtimeAsk, value["realtime"]),
     }
 
 

@@ -21,11 +21,10 @@ from types import FrameType
 from typing import Final
 
 from voiceroom_mixer import config as run_config
-from voiceroom_mixer.children import BACKOFF_S, STOPPERS, Child, Commands, spawn
+from voiceroom_mixer.children import BACKOFF_S, STOPPERS, Child, Commands, Spare, spawn
 from voiceroom_mixer.config import ConfigError, RunConfig
 from voiceroom_mixer.inheritance import (
     EXIT_CONFIG,
-    SPARE_FD_ENV,
     Estate,
     ListenError,
     open_estate,
@@ -34,6 +33,8 @@ from voiceroom_mixer.inheritance import (
 EXIT_FAILED: Final = 1
 SPARE_AFTER_S: Final = 2.0
 """The spare's imports must not compete with a start that somebody waits for."""
+SPARES: Final = 2
+"""One takes the place of the dead, one that of its heir: a new one needs seconds to get warm."""
 DRAIN_GRACE_S: Final = 5.0
 
 
@@ -48,8 +49,8 @@ class Keeper:
             for index in range(config.media_processes)
         ]
         self._control = Child("voiceroom-control", commands.control, estate.for_control())
-        self._spare = Child("voiceroom-spare", (*commands.media, "spare"), for_media)
-        self._spare_pipe = -1
+        spare = (*commands.media, "spare")
+        self._spares = [Spare("voiceroom-spare", spare, for_media) for _ in range(SPARES)]
         self._exit_code: int | None = None
         self._drain_until_s: float | None = None
         self._heard = b""
@@ -62,7 +63,8 @@ class Keeper:
         signal.set_wakeup_fd(wake_in.fileno(), warn_on_full_buffer=False)
         for number in (*STOPPERS, signal.SIGCHLD):
             signal.signal(number, _noted)
-        self._spare.due_s = time.monotonic() + SPARE_AFTER_S
+        for place, spare in enumerate(self._spares, 1):
+            spare.due_s = time.monotonic() + place * SPARE_AFTER_S
         with selectors.DefaultSelector() as selector:
             selector.register(wake_out, selectors.EVENT_READ, self._signalled)
             selector.register(self._estate.keeper, selectors.EVENT_READ, self._told)
@@ -103,50 +105,42 @@ class Keeper:
 
     # Children
 
+    def _children(self) -> tuple[Child, ...]:
+        return (*self._media, self._control, *self._spares)
+
     def _start_due(self) -> None:
         now_s = time.monotonic()
         if self._drain_until_s is not None and now_s >= self._drain_until_s:
             self._log("the drain deadline has passed: ending")
             self._exit_code = 0
             return
-        for child in (*self._media, self._control, self._spare):
+        for child in self._children():
             if not child.pid and child.due_s <= now_s:
                 self._start(child)
 
     def _patience_s(self) -> float | None:
         """Until the next thing to do by time; None: only an event can bring work."""
-        children = (*self._media, self._control, self._spare)
-        moments = [child.due_s for child in children if not child.pid]
+        moments = [child.due_s for child in self._children() if not child.pid]
         if self._drain_until_s is not None:
             moments.append(self._drain_until_s)
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _start(self, child: Child) -> None:
-        if child is self._spare:
-            self._start_spare()
+        if isinstance(child, Spare):
+            child.start()
         elif child is self._control or not self._promote(child):
             child.pid = spawn(child)
         child.started(time.monotonic())
         if child is self._control and self._drain_until_s is not None:
             self._say_drain()
 
-    def _start_spare(self) -> None:
-        inner, self._spare_pipe = os.pipe()
-        self._spare.pid = spawn(self._spare, {SPARE_FD_ENV: inner})
-        os.close(inner)
-
     def _promote(self, child: Child) -> bool:
-        """Make the spare this media process; False when there is none to be had."""
-        if not self._spare.pid:
-            return False
-        try:
-            os.write(self._spare_pipe, child.arguments[-1].encode() + b"\n")
-        except BrokenPipeError:
-            return False  # it has just died as well, and will be reaped
-        os.close(self._spare_pipe)
-        child.pid, self._spare.pid = self._spare.pid, 0
-        self._spare.due_s = time.monotonic() + SPARE_AFTER_S
-        return True
+        """Make the oldest spare this media process; False when there is none to be had."""
+        for spare in sorted(self._spares, key=_age):
+            if spare.pid and spare.become(child):
+                spare.due_s = time.monotonic() + SPARE_AFTER_S
+                return True
+        return False
 
     def _reap(self) -> None:
         """Collect every dead process, our own and, as PID 1, those left to us."""
@@ -157,15 +151,15 @@ class Keeper:
                 return
             if pid == 0:
                 return
-            for child in (*self._media, self._control, self._spare):
+            for child in self._children():
                 if child.pid == pid:
                     self._bury(child, os.waitstatus_to_exitcode(status))
 
     def _bury(self, child: Child, code: int) -> None:
         now_s = time.monotonic()
         child.died(now_s)
-        if child is self._spare:
-            os.close(self._spare_pipe)
+        if isinstance(child, Spare):
+            child.let_go()
             child.due_s += SPARE_AFTER_S
         elif code == EXIT_CONFIG and child.starts == 1:
             # Later it would end the calls of a mixer that has run well so far.
@@ -176,7 +170,7 @@ class Keeper:
         self._log(f"{child.name} {_how(code)}{loop}; restart in {child.due_s - now_s:.1f} s")
 
     def _kill_all(self) -> None:
-        for child in (*self._media, self._control, self._spare):
+        for child in self._children():
             if child.pid:
                 os.kill(child.pid, signal.SIGKILL)
                 os.waitpid(child.pid, 0)
@@ -190,6 +184,10 @@ class Keeper:
             message = f"voiceroom-keeper: {message}"
         sys.stderr.write(message + "\n")
         sys.stderr.flush()
+
+
+def _age(spare: Spare) -> float:
+    return spare.started_s
 
 
 def _noted(_number: int, _frame: FrameType | None) -> None:

@@ -108,6 +108,28 @@ def test_a_reload_comes_back_as_the_same_person(mixer: Mixer, chromium: Chromium
     bob.wait_tone(ADA_HZ)
 
 
+def volume(leg: str) -> str:
+    """An expression: how the slider of that person stands."""
+    return f"""document.querySelector('.person[data-id="{leg}"] input')?.value"""
+
+
+def test_volumes_outlive_a_reload_on_either_side(mixer: Mixer, chromium: Chromiums) -> None:
+    ada, bob = two(mixer, chromium)
+    ada.wait_tone(BOB_HZ)
+    ada.options(bob.leg, ".silence")
+    ada.wait_tone(BOB_HZ, heard=False)
+    bob.tab.reload()
+    bob.wait_state("live")
+    ada.tab.wait_for(f"{volume(bob.leg)} === '0'")
+    ada.wait_tone(BOB_HZ, heard=False)
+    ada.tab.reload()
+    ada.wait_state("live")
+    ada.tab.wait_for(f"{volume(bob.leg)} === '0'")
+    ada.wait_tone(BOB_HZ, heard=False)
+    ada.options(bob.leg, ".silence")
+    ada.wait_tone(BOB_HZ)
+
+
 def test_leaving_is_seen_at_once_and_may_be_undone(mixer: Mixer, chromium: Chromiums) -> None:
     ada, bob = two(mixer, chromium)
     bob.tab.click("#leave")

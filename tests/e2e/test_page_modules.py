@@ -169,7 +169,41 @@ def test_ice_servers_of_a_link_header(page: Page) -> None:
 def test_volumes_in_percent_are_gains_in_db(
     page: Page, percent: int, gain: float | str | None
 ) -> None:
-    assert call(page, "people.js", f"m.gainOf({percent})") == gain
+    assert call(page, "volumes.js", f"m.gainOf({percent})") == gain
+
+
+def test_volumes_are_kept_carried_and_told(page: Page) -> None:
+    steps = """(() => {
+      let kept = null;
+      const first = new m.Volumes(null, (all) => { kept = all; });
+      first.set('ana', 50);
+      first.set('bob', 0);
+      first.set('eve', 100);
+      first.replaced('ana', 'ana-again');
+      first.replaced('nobody', 'somebody');
+      const later = new m.Volumes(JSON.parse(JSON.stringify(kept)), () => {});
+      return [kept, later.of('bob'), later.of('eve'), later.gains(['ana-again', 'bob', 'eve'])];
+    })()"""
+    kept, bob, eve, gains = call(page, "volumes.js", steps)
+    assert kept == {"ana": 50, "bob": 0, "ana-again": 50}
+    assert (bob, eve) == (0, 100)
+    assert gains == {"ana-again": -6.02, "bob": "mute"}
+
+
+@pytest.mark.parametrize("saved", ["null", "'text'", "[1]", "{ana: 'loud', bob: -1, eve: 900}"])
+def test_what_a_stranger_stored_as_volumes_is_nothing(page: Page, saved: str) -> None:
+    seen = call(page, "volumes.js", f"['ana','bob','eve'].map((p) => new m.Volumes({saved}).of(p))")
+    assert seen == [100, 100, 100]
+
+
+def test_not_everybody_who_ever_was_is_remembered(page: Page) -> None:
+    steps = """(() => {
+      let kept = null;
+      const all = new m.Volumes(null, (now) => { kept = now; });
+      for (let i = 0; i < 1000; i += 1) all.set(`leg-${i}`, 50);
+      return [Object.keys(kept).length, all.of('leg-999'), all.of('leg-0')];
+    })()"""
+    assert call(page, "volumes.js", steps) == [256, 50, 100]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,13 @@ def wait_spare(mixer: Mixer) -> None:
     until(lambda: _is_warm(mixer.pids().get("voiceroom-spare", 0)), 20.0, "no spare")
 
 
+def warm_spares(mixer: Mixer) -> int:
+    """How many media processes stand by."""
+    pid = mixer.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(_is_warm(int(child)) for child in children)
+
+
 def _is_warm(pid: int) -> bool:
     try:
         mapped = "_binding" in Path(f"/proc/{pid}/maps").read_text()

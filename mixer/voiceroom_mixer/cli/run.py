@@ -13,7 +13,14 @@ from voiceroom_api.problems import InvalidDocument
 from voiceroom_mixer.cli import keys
 from voiceroom_mixer.cli.arguments import fail
 from voiceroom_mixer.cli.rooms import load_rooms
-from voiceroom_mixer.config import Endpoint, Limits, RunConfig, TlsFiles, hand_over
+from voiceroom_mixer.config import (
+    AdminTls,
+    Endpoint,
+    Limits,
+    RunConfig,
+    TlsFiles,
+    hand_over,
+)
 from voiceroom_mixer.control.auth.keys import KeysError
 
 PROG = "voiceroom-mixer run"
@@ -24,6 +31,11 @@ def run(args: argparse.Namespace) -> NoReturn:
     config = configure(args)
     for line in notes(config):
         print(f"{PROG}: note: {line}", file=sys.stderr)
+    become_keeper(config)
+
+
+def become_keeper(config: RunConfig) -> NoReturn:
+    """Replace this process by the keeper of ``config``."""
     hand_over(config)
     sys.stderr.flush()
     # -P: a file in the current folder must not stand in for a module
@@ -55,7 +67,14 @@ def configure(args: argparse.Namespace) -> RunConfig:
         media_processes=args.media_processes,
         log_format=args.log_format,
         limits=Limits(),
+        admin_tls=_admin_tls(args),
     )
+
+
+def _admin_tls(args: argparse.Namespace) -> AdminTls | None:
+    if not args.admin_tls_cert:
+        return None
+    return AdminTls(args.admin_tls_cert, args.admin_tls_key, args.admin_tls_ca)
 
 
 def _keys(option: str | None) -> str:
@@ -69,9 +88,8 @@ def _keys(option: str | None) -> str:
 def _conflicts(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
     """Options that do not go together: the option to blame, and the fix."""
     yield from _tls_conflicts(args.tls_cert, args.tls_key)
-    yield from _listener_conflicts(args)
-    if args.udp.port and args.udp.port + args.media_processes > 65_536:
-        yield "--udp", f"{args.media_processes} media processes take ports beyond 65535"
+    yield from _admin_tls_conflicts(args)
+    yield from listener_conflicts(args)
     for address in args.advertise:
         if not _is_served(address, args.udp):
             yield "--advertise", f"{address} is not served by --udp {args.udp}: use --udp [::]:PORT"
@@ -94,7 +112,16 @@ def _tls_conflicts(cert: str | None, key: str | None) -> Iterator[tuple[str, str
             yield "--tls-cert", f"{cert} and {key} are no PEM certificate and its key: {error}"
 
 
-def _listener_conflicts(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
+def _admin_tls_conflicts(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    given = [args.admin_tls_cert, args.admin_tls_key, args.admin_tls_ca]
+    if any(given) and not (all(given) and args.admin):
+        yield "--admin-tls-cert", "goes with --admin, --admin-tls-key and --admin-tls-ca"
+
+
+def listener_conflicts(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Two listeners on one port, or ports that do not exist."""
+    if args.udp.port and args.udp.port + args.media_processes > 65_536:
+        yield "--udp", f"{args.media_processes} media processes take ports beyond 65535"
     taken: dict[Endpoint, str] = {}
     for option, where in (
         ("--http", args.http),

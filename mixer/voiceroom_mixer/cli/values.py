@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import os
 import re
 import socket
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from voiceroom_api.duration import format_duration, parse_duration
-from voiceroom_mixer.config import Endpoint, IceServer
+from voiceroom_mixer.config import (
+    CA_FILE,
+    CERT_FILE,
+    KEY_FILE,
+    KEYS_FILE,
+    Endpoint,
+    IceServer,
+)
 
 Refused = argparse.ArgumentTypeError
 
@@ -110,11 +118,34 @@ def duration(low_s: int, high_s: int, text: str) -> int:
     return seconds
 
 
+def whole(low: int, high: int, text: str) -> int:
+    """A whole number from ``low`` to ``high``."""
+    if not re.fullmatch("[0-9]{1,9}", text) or not low <= int(text) <= high:
+        raise Refused(f"{text!r} must be a whole number from {low} to {high}")
+    return int(text)
+
+
 def media_processes(text: str) -> int:
     """1 to 64."""
-    if not re.fullmatch("[0-9]{1,2}", text) or not 1 <= int(text) <= 64:
-        raise Refused(f"{text!r} must be a whole number from 1 to 64")
-    return int(text)
+    return whole(1, 64, text)
+
+
+def pool_dir(text: str) -> str:
+    """The absolute path of a folder with all that the pool's Secret holds."""
+    path = Path(text).absolute()
+    for name in (KEYS_FILE, CA_FILE, CERT_FILE, KEY_FILE):
+        readable_file(str(path / name))
+    return str(path)
+
+
+def writable_dir(text: str) -> str:
+    """The absolute path of a folder in which files can be made."""
+    path = Path(text).absolute()
+    if not path.is_dir():
+        raise Refused(f"{text}: is no folder: mount an emptyDir there")
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise Refused(f"{text}: cannot be written by user {os.geteuid()}: set fsGroup")
+    return str(path)
 
 
 def readable_file(text: str) -> str:
@@ -148,3 +179,29 @@ def _refuse_pin(pin: str, file: str) -> None:
         raise Refused(
             f"{file}: the first line must be a PIN of {MIN_PIN_CHARS} to {MAX_PIN_CHARS} characters"
         )
+
+
+def join_link(text: str) -> Any:
+    """A ``Link``."""
+    from voiceroom_mixer.cli.probing.signalling import Link
+
+    try:
+        return Link.parse(text)
+    except ValueError as error:
+        raise Refused(f"{text.partition('?')[0]!r} {error}") from error
+
+
+class OneOrTwo(argparse.Action):
+    """Takes one value or two."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        given: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Refuses more."""
+        if len(given) > 2:
+            parser.error(f"{self.metavar}: at most two, one for each client (got {len(given)})")
+        setattr(namespace, self.dest, given)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from aiohttp import web
 
 import voiceroom_mixer
 from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer import config as run_config
 from voiceroom_mixer import inheritance
 from voiceroom_mixer.config import ConfigError, RunConfig
-from voiceroom_mixer.control import logs
+from voiceroom_mixer.control import logs, stacks
+from voiceroom_mixer.control.admin.desk import Desk
+from voiceroom_mixer.control.admin.hop import receive
+from voiceroom_mixer.control.admin.pod import PodSide, as_assigned, open_desk
+from voiceroom_mixer.control.admin.routes import Routes, own_certificate
+from voiceroom_mixer.control.admin.trust import Trust
 from voiceroom_mixer.control.auth.keyfile import KeyFile
 from voiceroom_mixer.control.auth.keys import KeysError
 from voiceroom_mixer.control.auth.proxies import Proxies, parse_networks
@@ -30,7 +38,12 @@ from voiceroom_mixer.control.export.exposition import Exposition
 from voiceroom_mixer.control.export.figures import tick_figures, worst_figures
 from voiceroom_mixer.control.export.gather import Gather
 from voiceroom_mixer.control.export.numbers import Numbers
-from voiceroom_mixer.control.http.apps import admin_app, metrics_app, people_app
+from voiceroom_mixer.control.http.apps import (
+    admin_app,
+    metrics_app,
+    people_app,
+    pod_admin_app,
+)
 from voiceroom_mixer.control.http.assets import Assets
 from voiceroom_mixer.control.http.context import HttpContext, Operations
 from voiceroom_mixer.control.http.listeners import Listener, raise_file_limit, tls_context
@@ -39,11 +52,13 @@ from voiceroom_mixer.control.logs import RateFilter
 from voiceroom_mixer.control.periodic import Periodic
 from voiceroom_mixer.control.readiness import Readiness
 from voiceroom_mixer.control.rooms.context import ControlClock
+from voiceroom_mixer.control.rooms.facts import RoomFacts
 from voiceroom_mixer.control.rooms.service import build_service
+from voiceroom_mixer.control.stacks import StacksError
 from voiceroom_mixer.control.watchdog import PROBE_NS, LoopProbe, Watchdog
 from voiceroom_mixer.control.welcome import Welcome, links
 from voiceroom_mixer.core.state.messages import Kind, Message
-from voiceroom_mixer.edge import clock
+from voiceroom_mixer.edge import clock, placement
 from voiceroom_mixer.edge.shm import Segment, SegmentError
 from voiceroom_mixer.inheritance import EXIT_CONFIG, Inherited
 
@@ -57,6 +72,8 @@ class ControlProcess:
     def __init__(
         self, config: RunConfig, fds: Inherited, keys: KeyFile, log_filter: RateFilter
     ) -> None:
+        desk = open_desk(config.pod) if config.pod else None
+        config = as_assigned(config, desk) if desk else config
         self._config, self._fds, self._keys = config, fds, keys
         self._links = [
             MediaLink.from_fds(i, media.segment, media.pair, media.udp)
@@ -64,6 +81,7 @@ class ControlProcess:
         ]
         self._segments: Sequence[Segment] = [link.segment for link in self._links]
         self._numbers = Numbers()
+        self._looking = asyncio.Lock()
         self._bus = EventBus(Journal(self._segments[0]))
         self._service = build_service(
             config,
@@ -73,13 +91,17 @@ class ControlProcess:
             tick_figures=lambda index: tick_figures(self._segments[index]),
         )
         self._readiness = Readiness(self._segments, clock.monotonic_ns)
+        self._facts = RoomFacts(config)
+        self._pod = self._make_pod(desk) if desk else None
         self._probe = LoopProbe(self._numbers, clock.monotonic_ns())
         self._watchdog = Watchdog(self._probe, clock.monotonic_ns)
         self._context = self._make_context()
         self._exposition = self._make_exposition(log_filter)
         self._line = status_line.StatusLine(sys.stdout, self._segments, self._people)
         self._welcome = Welcome(sys.stdout, self._link_lines, self._is_ready)
+        self._welcome.done = config.pod is not None
         self._tls = tls_context(config.tls.cert, config.tls.key) if config.tls else None
+        self._trust = self._pod.trust if self._pod else _own_trust(config)
         self._channel = KeeperChannel(_keeper_socket(fds))
         self._listeners: list[Listener] = []
         self._periodics = self._make_periodics()
@@ -88,6 +110,8 @@ class ControlProcess:
     async def run(self) -> None:
         """Serve until the keeper says drain, and then until drained."""
         self._mark_start()
+        if self._pod is not None:
+            await self._pod.forwarder.start()
         await self._listen()
         await self._service.start()
         self._readiness.listening = True
@@ -107,13 +131,13 @@ class ControlProcess:
         for segment in self._segments:
             segment.set_word("control_pid", os.getpid())
             segment.set_word("control_boots", boots)
-        self._welcome.done = boots > 1  # the links of the first start are still good
+        self._welcome.done |= boots > 1  # the links of the first start are still good
 
     async def _listen(self) -> None:
         limit = raise_file_limit()
         doors = (
             (self._fds.http, people_app, self._tls),
-            (self._fds.admin, admin_app, None),
+            (self._fds.admin, self._admin_app, self._trust.server if self._trust else None),
             (self._fds.metrics, metrics_app, None),
         )
         for fd, make_app, secure in doors:
@@ -127,6 +151,12 @@ class ControlProcess:
             )
             await listener.start()
             self._listeners.append(listener)
+
+    def _admin_app(self, context: HttpContext) -> web.Application:
+        pod = self._pod
+        if pod is None:
+            return admin_app(context)
+        return pod_admin_app(context, Routes(pod).table(), own_certificate(pod), receive)
 
     def _make_periodics(self) -> dict[str, Periodic]:
         live = LiveFigures(self._bus, self._service, lambda: worst_figures(self._segments))
@@ -149,11 +179,15 @@ class ControlProcess:
     def _keep_house(self, now_ns: int) -> None:
         for listener in self._listeners:
             listener.sweep(now_ns)
+        if self._trust is not None:
+            self._trust.look()
         if self._welcome.done:
             self._line.draw(now_ns)
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
         self._bus.end_all()
+        if self._pod is not None:
+            await self._pod.forwarder.stop()
         for periodic in self._periodics.values():
             periodic.stop()
         await asyncio.gather(*tasks)
@@ -173,16 +207,34 @@ class ControlProcess:
             numbers=self._numbers,
             operations=Operations(
                 unready=self._readiness.unready,
+                detail=self._readiness.detail,
                 alive=self._readiness.alive,
                 clockz=lambda: clockfacts.clockz(self._segments, clock.monotonic_ns()),
                 expose=lambda accept: self._exposition.expose(accept),
                 collect_media=self._collect_media,
+                media_stacks=self._media_stacks,
             ),
             now_ns=clock.monotonic_ns,
             wall_ns=clock.wall_ns,
             assets=Assets(Path(voiceroom_mixer.__path__[0], "page")),
             proxies=Proxies(parse_networks(config.trusted_proxies)),
             tokens=Tokens(self._keys.current),
+            rooms=self._facts,
+            elsewhere=self._pod.forwarder if self._pod else None,
+        )
+
+    def _make_pod(self, desk: Desk) -> PodSide:
+        return PodSide(
+            self._config,
+            desk,
+            self._service,
+            self._facts,
+            self._readiness,
+            self._segments,
+            self._numbers,
+            self._keys.current,
+            now_ns=clock.monotonic_ns,
+            wall_ns=clock.wall_ns,
         )
 
     def _make_exposition(self, log_filter: RateFilter) -> Exposition:
@@ -208,6 +260,10 @@ class ControlProcess:
     def _collect_media(self) -> int:
         return sum(link.send(Message(Kind.COLLECT, 0, 0)) for link in self._links)
 
+    async def _media_stacks(self) -> list[dict[str, Any]]:
+        async with self._looking:  # each of them has one file for all who ask
+            return [await _stacks_of(segment) for segment in self._segments]
+
     def _people(self) -> int:
         return sum(self._service.participant_counts().values())
 
@@ -217,6 +273,19 @@ class ControlProcess:
     def _link_lines(self) -> Iterator[str]:
         now_s = clock.wall_ns() / NS_PER_S
         return links(self._config, self._keys.current(), self._port, now_s)
+
+
+async def _stacks_of(segment: Segment) -> dict[str, Any]:
+    pid = segment.word("media_pid")
+    try:
+        text = await stacks.ask(pid, segment.word("media_stacks"))
+    except StacksError as error:
+        return {"pid": pid, "error": str(error)}
+    return {"pid": pid, "stack": text.splitlines()}
+
+
+def _own_trust(config: RunConfig) -> Trust | None:
+    return Trust(config.admin_tls) if config.admin_tls else None
 
 
 def _keeper_socket(fds: Inherited) -> socket.socket:
@@ -233,6 +302,9 @@ def main() -> int:
         config = run_config.load()
         log_filter = logs.configure(config.log_format, clock.monotonic_ns)
         fds = inheritance.inherited(os.environ)
+        refused = placement.settle_control(config.realtime, config.media_processes)
+        if refused:
+            logging.getLogger(__name__).warning(refused)
         process = ControlProcess(config, fds, KeyFile(Path(config.keys)), log_filter)
     except (ConfigError, KeysError, SegmentError, ValueError) as error:
         sys.stderr.write(f"voiceroom-control: {error}\n")

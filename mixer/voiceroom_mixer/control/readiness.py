@@ -13,6 +13,8 @@ MEDIA_STALL_NS: Final = 2 * NS_PER_S
 ALIVE_STALL_NS: Final = 60 * NS_PER_S
 """A stalled pod is moved away from, not killed under its calls; only this is beyond hope."""
 
+NOT_GRANTED: Final = "realtime_not_granted"
+
 
 class Readiness:
     """Joins are served when nothing stands against it."""
@@ -23,17 +25,26 @@ class Readiness:
         self._started_ns = now_ns()
         self.listening = False
         self.draining = False
+        self.refused: Callable[[], str] = lambda: ""
+        """Why the pod may not serve though it could: real time that is required and not granted."""
 
     def unready(self) -> list[str]:
-        """Why not: ``starting draining media_warming_up media_stalled``; empty = ready."""
+        """Why not: ``starting draining media_warming_up media_stalled realtime_not_granted``;
+        empty = ready."""
         now_ns = self._now_ns()
         reasons = {
             "starting": not self.listening,
             "draining": self.draining,
             "media_warming_up": any(not s.word("media_ready") for s in self._segments),
             "media_stalled": self._oldest_beat(now_ns) > MEDIA_STALL_NS,
+            NOT_GRANTED: bool(self.refused()),
         }
         return [reason for reason, holds in reasons.items() if holds]
+
+    def detail(self) -> dict[str, str]:
+        """A sentence for those codes that need one."""
+        refused = self.refused()
+        return {NOT_GRANTED: refused} if refused else {}
 
     def alive(self) -> bool:
         """False when a media process has stood still for a minute."""

@@ -32,9 +32,9 @@ class ApiError(Exception):
         self.field = field
         self.headers = dict(headers or {})
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, Any]:
         """The JSON body."""
-        body = {"error": self.code, "message": self.message}
+        body: dict[str, Any] = {"error": self.code, "message": self.message}
         return body | {"field": self.field} if self.field else body
 
 

@@ -11,6 +11,7 @@ import { Roster } from './roster.js';
 import { Refusal, Signalling } from './signalling.js';
 import { claimsOf, dropToken, forgetCall, keepToken, recallCall, rememberCall, takeToken } from './token.js';
 import { $, Countdown, News, hideNotice, showNotice, showRoom, showState } from './view.js';
+import { Volumes } from './volumes.js';
 import { BUTTONS, SAY } from './words.js';
 
 const room = decodeURIComponent(location.pathname.split('/').filter(Boolean).pop() ?? '');
@@ -26,7 +27,8 @@ const news = new News();
 const countdown = new Countdown();
 const audio = $('audio');
 
-const people = new PeopleView($('people'), $('person'), {
+const volumes = new Volumes(recallCall(room)?.volumes, (all) => rememberCall(room, { volumes: all }));
+const people = new PeopleView($('people'), $('person'), volumes, {
   hears: (id, gain) => attempt(() => signalling.patchLeg(call.leg, { hears: { [id]: gain } })),
   mute: (id, muted) => attempt(() => signalling.patchLeg(id, { muted })),
   kick: (id) => attempt(() => signalling.kick(id)),
@@ -62,7 +64,21 @@ async function refresh() {
   }
 }
 
+/** A leg of mine that could not inherit: let it hear the others as I had set them. */
+async function tellVolumes() {
+  await refresh();
+  const gains = volumes.gains(roster.people.keys());
+  if (Object.keys(gains).length === 0) return;
+  try {
+    await signalling.patchLeg(call.leg, { hears: gains });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    console.warn('the volumes could not be told', error.code); // somebody has just left
+  }
+}
+
 function onEvent(type, data) {
+  if (type === 'joined' && data.replaces) volumes.replaced(data.replaces, data.id);
   if (type === 'kicked' && data.id === call.leg) void call.end('kicked');
   else if (type === 'closed') void call.end('closed');
   else if (type === 'move' && (!data.id || data.id === call.leg)) call.restart('move');
@@ -123,6 +139,7 @@ const ON_STATE = {
     $('mute').hidden = claims().role === 'listener';
     $('moderation').hidden = !canModerate();
     if (own.silent) void reportMute();
+    void tellVolumes();
     events.open();
     panel.start(roster);
     if (was === 'joining') $('main').focus({ preventScroll: true });
@@ -142,6 +159,7 @@ function stopped(reason, status) {
   panel.stop();
   own.close();
   forgetCall(room);
+  volumes.clear();
   roster.clear();
   audio.srcObject = null;
   if (status === 401) forgetToken();

@@ -1,28 +1,25 @@
 // The list of people. Nodes are kept and changed, so that focus and open options stay where they are.
 
 import { barOf, show } from './meters.js';
+import { gainOf } from './volumes.js';
 import { BUTTONS, SAY } from './words.js';
 
 const SURE_MS = 4000;
 const PATCH_MS = 150;
 
-/** 0..200 percent as contract §4's gain: "mute", null for 100 %, else dB. */
-export function gainOf(percent) {
-  if (percent === 0) return 'mute';
-  return percent === 100 ? null : Math.round(2000 * Math.log10(percent / 100)) / 100;
-}
-
 export class PeopleView {
   #list;
   #template;
   #acts;
+  #volumes;
   #rows = new Map();
   #persons = new Map();
 
   /** `acts`: hears(id, gain), mute(id, muted), kick(id); each returns a promise. */
-  constructor(list, template, acts) {
+  constructor(list, template, volumes, acts) {
     this.#list = list;
     this.#template = template;
+    this.#volumes = volumes;
     this.#acts = acts;
   }
 
@@ -76,14 +73,19 @@ export class PeopleView {
   #wireVolume(row, id) {
     const slider = row.querySelector('input');
     const silence = row.querySelector('.silence');
-    const tell = later(() => this.#acts.hears(id, gainOf(slider.valueAsNumber)), PATCH_MS);
+    const tell = later(() => this.#acts.hears(id, gainOf(this.#volumes.of(id))), PATCH_MS);
+    const changed = () => {
+      this.#volumes.set(id, slider.valueAsNumber);
+      this.#showVolume(row, id);
+      tell();
+    };
     let before = 100;
-    slider.addEventListener('input', () => { this.#showVolume(row, id); tell(); });
+    slider.value = String(this.#volumes.of(id));
+    slider.addEventListener('input', changed);
     silence.addEventListener('click', () => {
       if (slider.valueAsNumber > 0) before = slider.valueAsNumber;
       slider.value = String(slider.valueAsNumber > 0 ? 0 : before);
-      this.#showVolume(row, id);
-      tell();
+      changed();
     });
   }
 

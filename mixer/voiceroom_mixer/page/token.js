@@ -23,7 +23,7 @@ export function dropToken(room) {
   sessionStorage.removeItem(slot(room));
 }
 
-/** What a reload needs to come back as the same person: {leg, name, device, muted, listen}. */
+/** What a reload needs to come back as the same person: {leg, name, device, muted, listen, volumes}. */
 export function recallCall(room) {
   return parsed(sessionStorage.getItem(memory(room)));
 }

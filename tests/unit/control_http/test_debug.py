@@ -37,6 +37,7 @@ def test_debug_takes_the_admin_token(tmp_path: Path) -> None:
         assert tasks["count"] == len(tasks["tasks"]) > 0
         threads = await (await door.ask("GET", "/debug/threads", token=door.token("admin"))).json()
         assert any("MainThread" in name for name in threads["threads"])
+        assert threads["media"] == [{"pid": 77, "stack": ["File loop.py, line 100 in run"]}]
 
     with_door(tmp_path, scenario)
 

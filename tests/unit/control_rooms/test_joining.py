@@ -13,7 +13,7 @@ from fakes.media import CLIENT
 from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer.control.service import ApiError
 from voiceroom_mixer.control.signalling.certificate import Certificate
-from voiceroom_mixer.control.signalling.dtls import Callbacks, DtlsSession, LegTransport
+from voiceroom_mixer.control.signalling.dtls import Callbacks, DtlsSession
 from voiceroom_mixer.control.signalling.pacing import INTERVAL_NS, JOIN_WAIT_NS, HandshakePacer
 from voiceroom_mixer.core.state.legstate import SrtpKeys
 from voiceroom_mixer.core.state.messages import Address, Kind
@@ -160,16 +160,17 @@ class Browser:
         self.address = Address(CLIENT.ip, self.socket.getsockname()[1])
         line = next(ln for ln in answer.split("\r\n") if ln.startswith("a=fingerprint:"))
         name, value = line.removeprefix("a=fingerprint:").split()
-        self.certificate = Certificate.generateCertificate()
+        self.certificate = Certificate.generate(wall_ns=0)
         self.keys: asyncio.Future[SrtpKeys] = asyncio.Future()
         self.ended: asyncio.Future[str] = asyncio.Future()
         self.leg = ""
         self.session = DtlsSession(
             self.certificate,
             ((name, value),),
-            LegTransport(self._send, server=False),
+            self._send,
             HandshakePacer(lambda: 0),
             Callbacks(self.keys.set_result, self.ended.set_result),
+            server=False,
         )
         asyncio.get_running_loop().add_reader(self.socket, self._read)
 

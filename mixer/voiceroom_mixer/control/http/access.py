@@ -92,6 +92,12 @@ def authorize_look(request: web.Request, action: Action, room: str) -> Claims:
     )
 
 
+def require_admin(request: web.Request) -> None:
+    """A mixer of the pool, or the operator, on ``--admin``: its certificate has been verified, so
+    only the token is looked at. Raises ``ApiError`` 401, 403."""
+    roles.require(_claims(request, context_of(request), None), "admin", None)
+
+
 def _claims(request: web.Request, context: HttpContext, expired: ExpiredIsFine | None) -> Claims:
     token = _token(request)
     if token is None:

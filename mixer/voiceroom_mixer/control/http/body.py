@@ -17,9 +17,9 @@ BODY_S: Final = 10.0
 JSON: Final = "application/json"
 
 
-async def read_json(request: web.Request) -> dict[str, Any]:
-    """A JSON object. Raises ``ApiError`` 400, 408, 413, 415."""
-    raw = await _read(request, JSON_BYTES, JSON)
+async def read_json(request: web.Request, limit: int = JSON_BYTES) -> dict[str, Any]:
+    """A JSON object of at most ``limit`` bytes. Raises ``ApiError`` 400, 408, 413, 415."""
+    raw = await _read(request, limit, JSON)
     try:
         value = json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -44,6 +44,11 @@ async def read_text(request: web.Request, content_type: str) -> str:
 
 async def _read(request: web.Request, limit: int, content_type: str) -> bytes:
     _check_type(request, content_type)
+    return await read_raw(request, limit)
+
+
+async def read_raw(request: web.Request, limit: int) -> bytes:
+    """Whatever it is. Raises ``ApiError`` 400, 408, 413."""
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
     try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -17,6 +17,7 @@ from voiceroom_mixer.control.auth.tokens import Tokens
 from voiceroom_mixer.control.events.bus import EventBus
 from voiceroom_mixer.control.export.numbers import Numbers
 from voiceroom_mixer.control.http.assets import Assets
+from voiceroom_mixer.control.rooms.facts import RoomFacts
 from voiceroom_mixer.control.service import RoomService
 
 
@@ -26,6 +27,8 @@ class Operations:
 
     unready: Callable[[], list[str]]
     """Why not ready, as codes; empty = ready."""
+    detail: Callable[[], dict[str, str]]
+    """A sentence for those codes that need one."""
     alive: Callable[[], bool]
     """Depends on nothing outside, and tolerates a stall of 60 s."""
     clockz: Callable[[], dict[str, Any]]
@@ -33,6 +36,18 @@ class Operations:
     """(body, content type) of the metrics for an Accept header."""
     collect_media: Callable[[], int]
     """Ask every media process for an emergency collection; how many were told."""
+    media_stacks: Callable[[], Awaitable[list[dict[str, Any]]]]
+    """Where each media process is: ``pid`` and ``stack``, or ``error``."""
+
+
+class Elsewhere(Protocol):
+    """The pool's other pods."""
+
+    def knows(self, room: str) -> bool:
+        """Whether the pool has the room, here or there."""
+
+    async def forward(self, request: web.Request, room: str) -> web.StreamResponse:
+        """The answer of the pod that runs the room. Raises ``ApiError`` 404, 503."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +65,16 @@ class HttpContext:
     assets: Assets
     proxies: Proxies
     tokens: Tokens
+    rooms: RoomFacts
+    elsewhere: Elsewhere | None = None
+    """None: there is no other pod."""
     limits: RequestLimits = field(default_factory=RequestLimits)
     pins: PinDoor = field(default_factory=PinDoor)
+
+    def exists(self, room: str) -> bool:
+        """Whether people can join the room by this address."""
+        other = self.elsewhere
+        return self.service.room_exists(room) or (other is not None and other.knows(room))
 
 
 CONTEXT: web.AppKey[HttpContext] = web.AppKey("context", HttpContext)

@@ -42,10 +42,14 @@ def _task_json(task: asyncio.Task[Any]) -> dict[str, Any]:
 
 
 async def threads(request: web.Request) -> web.Response:
-    """GET /debug/threads: the stacks of control's threads."""
+    """GET /debug/threads: the stacks of control's threads and of every media process.
+
+    Media's are taken by a signal, so that one which hangs shows where.
+    """
     access.authorize(request, "debug", None)
     stacks = {name: stack.splitlines() for name, stack in all_stacks().items()}
-    return web.json_response({"threads": stacks})
+    media = await context_of(request).operations.media_stacks()
+    return web.json_response({"threads": stacks, "media": media})
 
 
 async def collect(request: web.Request) -> web.Response:

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from voiceroom_mixer.control.events.bus import Subscriber
 from voiceroom_mixer.control.http import access
-from voiceroom_mixer.control.http.context import context_of
+from voiceroom_mixer.control.http.context import HttpContext, context_of
+from voiceroom_mixer.control.service import Claims
 
 COMMENT_S: Final = 15.0
 RETRY_MS: Final = 1000
@@ -36,13 +37,19 @@ async def stream(request: web.Request) -> web.StreamResponse:
     try:
         await response.prepare(request)
         await response.write(_greeting(start if last_id is None else last_id))
-        await _feed(response, subscriber, lambda: not context.service.is_revoked(claims.jti))
+        await _feed(response, subscriber, lambda: _is_welcome(context, room, claims))
     except ConnectionResetError:
         # How a closed tab ends: no error of anybody's.
         _log.debug("an event reader has gone", extra={"room": room})
     finally:
         context.bus.unsubscribe(subscriber)
     return response
+
+
+def _is_welcome(context: HttpContext, room: str, claims: Claims) -> bool:
+    """Not when kicked, nor when the room has gone to another pod: its events are there now."""
+    service = context.service
+    return service.room_exists(room) and not service.is_revoked(claims.jti)
 
 
 def _last_id(request: web.Request) -> int | None:

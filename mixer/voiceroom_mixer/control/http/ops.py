@@ -15,10 +15,13 @@ async def healthz(request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """GET /readyz: 503 with the reasons."""
-    reasons = context_of(request).operations.unready()
-    return web.json_response(
-        {"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200
-    )
+    operations = context_of(request).operations
+    reasons = operations.unready()
+    answer: dict[str, object] = {"ready": not reasons, "reasons": reasons}
+    detail = operations.detail()
+    if detail:
+        answer["detail"] = detail
+    return web.json_response(answer, status=503 if reasons else 200)
 
 
 async def metrics(request: web.Request) -> web.Response:

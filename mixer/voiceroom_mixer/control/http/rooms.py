@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from voiceroom_api.duration import parse_duration
 from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer.control.auth.pin import MAX_PIN_CHARS, MIN_PIN_CHARS
 from voiceroom_mixer.control.auth.tokens import MAX_IDENTITY_CHARS, sign
@@ -18,7 +17,6 @@ from voiceroom_mixer.control.service import ApiError
 
 _HTML: Final = "text/html"
 _JSON: Final = "application/json"
-_DEFAULT_TTL: Final = "1h"
 _REVALIDATE: Final = {"Cache-Control": "no-cache"}
 
 
@@ -28,15 +26,20 @@ async def room(request: web.Request) -> web.Response:
     The page holds no secret and is given to anybody: without a token it asks for the PIN, and it
     is the page that has words for a token which is no good.
     """
-    if not _wants_html(request.headers.get("Accept", "")):
+    if not wants_page(request):
         return _room_json(request)
     access.count_anonymous(request)
     context = context_of(request)
-    exists = context.service.room_exists(access.room_of(request))
+    exists = context.exists(access.room_of(request))
     page = context.assets.find(INDEX)
     if page is None:
         raise ApiError(404, "no_page", "this mixer was built without its page")
     return _serve(request, page, 200 if exists else 404)
+
+
+def wants_page(request: web.Request) -> bool:
+    """Of a GET of a room: whether its page is asked for, which is the same everywhere."""
+    return _wants_html(request.headers.get("Accept", ""))
 
 
 def _room_json(request: web.Request) -> web.Response:
@@ -149,8 +152,7 @@ async def token(request: web.Request) -> web.Response:
 
 
 def _check_pin(request: web.Request, context: HttpContext, name: str, pin: str) -> None:
-    entry = context.config.room(name)
-    pin_hash = entry["pinHash"] if entry else ""
+    pin_hash = context.rooms.pin_hash(name)
     source = access.source_of(request).limit_key
     try:
         context.pins.check(pin, pin_hash, source, context.now_ns())
@@ -161,9 +163,7 @@ def _check_pin(request: web.Request, context: HttpContext, name: str, pin: str) 
 
 
 def _speaker_token(context: HttpContext, name: str, identity: str) -> dict[str, Any]:
-    entry = context.config.room(name)
-    ttl = entry["spec"].get("access", {}).get("tokenTtl", _DEFAULT_TTL) if entry else _DEFAULT_TTL
-    ttl_s = parse_duration(ttl)
+    ttl_s = context.rooms.token_ttl_s(name)
     now_s = context.wall_ns() / NS_PER_S
     signed = sign(
         context.keys(),

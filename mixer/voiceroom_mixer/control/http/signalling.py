@@ -45,7 +45,7 @@ async def _answer(request: web.Request, mode: Mode) -> web.Response:
     offer = await body.read_text(request, SDP)
     replaces = request.query.get("replaces") or None
     joined = await context.service.join(room, claims, offer, mode=mode, replaces=replaces)
-    headers = _headers(context.config.ice_servers)
+    headers = _headers(context.rooms.ice_servers(room))
     headers["Location"] = f"/rooms/{room}/{mode}/{joined.leg}"
     headers["ETag"] = joined.etag
     headers["Accept-Patch"] = FRAGMENT
@@ -82,7 +82,8 @@ async def options(request: web.Request) -> web.Response:
         response.headers["Accept-Patch"] = FRAGMENT
     else:
         response.headers["Accept-Post"] = SDP
-        response.headers.extend(_headers(context_of(request).config.ice_servers))
+        servers = context_of(request).rooms.ice_servers(access.room_of(request))
+        response.headers.extend(_headers(servers))
     return response
 
 

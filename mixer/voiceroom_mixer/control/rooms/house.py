@@ -13,9 +13,12 @@ from voiceroom_mixer.control.rooms.revoked import RevokedTokens
 from voiceroom_mixer.control.signalling.candidates import Advertised
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class House:
-    """The rooms of this process and the tools to change them."""
+    """The rooms of this process and the tools to change them.
+
+    ``advertised`` and ``limit`` are replaced when the operator says so, nothing else is.
+    """
 
     registry: Registry
     book: LegBook

@@ -19,7 +19,7 @@ END_REASONS: Final = {
     layout.END_FAULT: "fault",
 }
 """In event ``left``; beside these ``left``, ``dtls_closed``, ``dtls_failed``, ``replaced``,
-``kicked``, ``closed``, ``lost``."""
+``kicked``, ``closed``, ``moved``, ``lost``."""
 LEGS_EACH: Final = 3
 """Of one participant at a time; two are the rule while one replaces the other."""
 FINAL: Final = frozenset({"kicked", "closed", "replaced"})
@@ -103,6 +103,14 @@ class Leaving:
                 break
             self.leave(one, "replaced")
         self._registry.forget(leg.state.replaces)
+
+    def hand_over_room(self, room: Room) -> None:
+        """Another pod runs the room from now on: whoever is in has to join there. No event
+        ``closed``, which would keep people from coming back."""
+        for leg in list(room.legs.values()):
+            self.leave(leg, "moved")
+        room.link.clear_room(room.state)
+        del self._registry.rooms[room.name]
 
     def close_room(self, room: Room) -> None:
         """The room is over: event ``closed``, then nobody is in and it is not found any more."""

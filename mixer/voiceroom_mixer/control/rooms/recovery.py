@@ -87,7 +87,11 @@ def open_room(registry: Registry, entry: RoomEntry) -> Room:
     if lease is None:
         raise ValueError(f"room {entry['name']}: the mixer has no place for another room")
     state = RoomState(
-        room=entry["name"], slot=lease[0], generation=lease[1], **_settings(entry["spec"])
+        room=entry["name"],
+        slot=lease[0],
+        generation=lease[1],
+        extra=origin(entry),
+        **settings(entry["spec"]),
     )
     room = Room(state, link)
     registry.rooms[state.room] = room
@@ -95,7 +99,14 @@ def open_room(registry: Registry, entry: RoomEntry) -> Room:
     return room
 
 
-def _settings(spec: Mapping[str, Any]) -> dict[str, Any]:
+def origin(entry: RoomEntry) -> dict[str, Any]:
+    """What control must know of a room after its own restart: which VoiceRoom it is, under which
+    binding, and whether that locks it."""
+    uid, epoch = entry.get("uid", ""), entry.get("epoch", 0)
+    return {"uid": uid, "epoch": epoch, "locked": entry["spec"]["locked"]}
+
+
+def settings(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of ``RoomState`` that a VoiceRoom's spec decides."""
     audio = spec["audio"]
     return {

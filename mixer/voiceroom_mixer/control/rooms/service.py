@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from voiceroom_api.units import NS_PER_S
-from voiceroom_mixer.config import RunConfig
+from voiceroom_mixer.config import Limits, RoomEntry, RunConfig
 from voiceroom_mixer.control.auth import roles
 from voiceroom_mixer.control.link import MediaLink
 from voiceroom_mixer.control.periodic import Periodic
 from voiceroom_mixer.control.rooms import views
+from voiceroom_mixer.control.rooms.assigning import Assigning
 from voiceroom_mixer.control.rooms.changes import Changes
 from voiceroom_mixer.control.rooms.context import ControlClock, Entropy, Publish, system_entropy
 from voiceroom_mixer.control.rooms.house import House
@@ -31,7 +33,7 @@ from voiceroom_mixer.control.rooms.revoked import RevokedTokens
 from voiceroom_mixer.control.rooms.rtp_legs import RtpLegs
 from voiceroom_mixer.control.rooms.words import MediaWords
 from voiceroom_mixer.control.service import Claims, Joined
-from voiceroom_mixer.control.signalling.candidates import advertised
+from voiceroom_mixer.control.signalling.candidates import Advertised, advertised
 from voiceroom_mixer.control.signalling.pacing import HandshakePacer
 from voiceroom_mixer.control.signalling.webrtc import LazyWebRtc
 from voiceroom_mixer.core.state.messages import Kind, Message
@@ -66,17 +68,22 @@ def build_service(
         publish=publish,
         clock=clock,
         entropy=entropy,
-        advertised=[advertised(config, k.udp_port, is_ipv6=k.is_ipv6) for k in links],
+        advertised=_advertised(config, links),
         limit=config.limits.participants,
     )
     recover(registry, config, house.leaving)
     return Rooms(config, house, tick_figures)
 
 
+def _advertised(config: RunConfig, links: Sequence[MediaLink]) -> list[Advertised]:
+    return [advertised(config, link.udp_port, is_ipv6=link.is_ipv6) for link in links]
+
+
 class Rooms:
     """Implements ``RoomService``; plus what the composition root needs."""
 
     def __init__(self, config: RunConfig, house: House, tick_figures: TickFigures) -> None:
+        self._config = config
         self._house = house
         self._registry = house.registry
         self._tick_figures = tick_figures
@@ -86,9 +93,10 @@ class Rooms:
         self._restarting = Restarting(house)
         self._rtp = RtpLegs(house, config.rtp_allow)
         self._changes = Changes(house)
+        self.assigning = Assigning(house)
         self.words = MediaWords(self._registry, house.leaving, house.publish)
         self.reaper = Reaper(house, self.words)
-        self._periodic = Periodic(RECONCILE_NS, self.reaper.look, house.clock.now_ns)
+        self._periodic = Periodic(RECONCILE_NS, self._look, house.clock.now_ns)
         self._task: asyncio.Task[None] | None = None
 
     # life
@@ -108,6 +116,24 @@ class Rooms:
         if self._task is not None:
             await self._task
         await self.webrtc.settle()
+
+    def _look(self, now_ns: int) -> None:
+        self.reaper.look(now_ns)
+        self.assigning.look(now_ns)
+
+    def assign(
+        self,
+        rooms: Sequence[RoomEntry],
+        limits: Limits,
+        advertise: tuple[str, ...],
+        has_moved: Callable[[str], bool],
+    ) -> None:
+        """What the operator wants of this pod; see ``Assigning.apply``. New addresses are for new
+        legs and for ICE restarts."""
+        self._house.limit = limits.participants
+        told = replace(self._config, advertise=advertise)
+        self._house.advertised = _advertised(told, self._registry.links)
+        self.assigning.apply(rooms, has_moved)
 
     def begin_drain(self) -> None:
         """Refuse joins from now on (503 ``draining``); media is told in its segment."""
@@ -137,10 +163,21 @@ class Rooms:
         """People by room."""
         return {name: room.participants() for name, room in self._registry.rooms.items()}
 
+    def leg_counts(self) -> dict[str, int]:
+        """Legs by room; one that is being replaced counts as well."""
+        return {name: len(room.legs) for name, room in self._registry.rooms.items()}
+
+    def frame_ms(self, process: int) -> int | None:
+        """The shortest frame of the rooms on that media process; None = it has no room."""
+        rooms = self._registry.rooms.values()
+        frames = (room.state.frame_ms for room in rooms if room.link.index == process)
+        return min(frames, default=None)
+
     def counters(self) -> dict[str, int]:
         """Everything that was counted here and in the links, by name."""
         total = sum((link.counters for link in self._registry.links), self._registry.counters)
         total["joins_refused_busy"] = self.pacer.refused
+        total["dtls_queue_full"] = self.pacer.overflowed
         total["revoked_evicted"] = self._house.revoked.evicted
         total["periodic_faults"] = self._periodic.faults
         return dict(total)

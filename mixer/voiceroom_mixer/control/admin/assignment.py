@@ -1,0 +1,114 @@
+"""``PUT /admin/v1/assignment``: the rooms of this pod, read and checked whole (contract §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from voiceroom_mixer.config import Limits, RoomEntry
+from voiceroom_mixer.control.admin import checks
+
+MAX_ROOMS: Final = 2000
+"""Own rooms and those the pod is the twin of."""
+MAX_OWNED: Final = 1000
+Role = Literal["owner", "twin"]
+_ROLES: Final[Mapping[str, Role]] = {"owner": "owner", "twin": "twin"}
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """The pod's part in one room."""
+
+    room: RoomEntry
+    role: Role
+    other: str
+    """The twin's pod for the owner, the owner's for the twin; empty = there is none."""
+    raw: Mapping[str, Any]
+    """As it came."""
+
+    @property
+    def name(self) -> str:
+        """The room's."""
+        return self.room["name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One document."""
+
+    term: int
+    generation: int
+    seats: tuple[Seat, ...]
+    limits: Limits
+    advertise: tuple[str, ...]
+    raw: Mapping[str, Any]
+    """As it came: what is kept, and compared."""
+
+    def owned(self) -> tuple[RoomEntry, ...]:
+        """The rooms that this pod runs."""
+        return tuple(seat.room for seat in self.seats if seat.role == "owner")
+
+
+def read(body: Mapping[str, Any], before: Assignment | None = None) -> Assignment:
+    """Raises ``ApiError`` 422 that names the field. What is as in ``before`` is not checked again:
+    an assignment of a thousand rooms mostly repeats the last one."""
+    known = {seat.name: seat for seat in before.seats} if before else {}
+    given = checks.entries(body.get("rooms"), "rooms", MAX_ROOMS)
+    seats = tuple(_seat(entry, f"rooms[{i}]", known) for i, entry in enumerate(given))
+    _check_set(seats)
+    return Assignment(
+        term=checks.whole(body, "term", "term", 0),
+        generation=checks.whole(body, "generation", "generation", 1),
+        seats=seats,
+        limits=_limits(body.get("limits")),
+        advertise=checks.advertised(body.get("advertise"), "advertise"),
+        raw=body,
+    )
+
+
+def _seat(value: object, path: str, known: Mapping[str, Seat]) -> Seat:
+    entry = checks.mapping(value, path)
+    name = checks.room_name(entry.get("name"), f"{path}.name")
+    if name in known and known[name].raw == entry:
+        return known[name]
+    role = _ROLES.get(str(entry.get("role", "owner")))
+    if role is None:
+        raise checks.refuse(f"{path}.role", "must be owner or twin")
+    partner = "twin" if role == "owner" else "owner"
+    other = checks.text(entry.get(partner) or "", f"{path}.{partner}", 0)
+    return Seat(_room(entry, name, path), role, other, entry)
+
+
+def _room(entry: Mapping[str, Any], name: str, path: str) -> RoomEntry:
+    room = RoomEntry(
+        name=name,
+        spec=checks.room_spec(entry.get("spec"), f"{path}.spec"),
+        pinHash=checks.pin_hash(entry.get("pinHash"), f"{path}.pinHash"),
+        uid=checks.text(entry.get("uid"), f"{path}.uid"),
+        epoch=checks.whole(entry, "epoch", f"{path}.epoch", 1),
+    )
+    if "iceServers" in entry:
+        room["iceServers"] = checks.ice_servers(entry["iceServers"], f"{path}.iceServers")
+    return room
+
+
+def _limits(value: object) -> Limits:
+    if value is None:
+        return Limits()
+    limits = checks.mapping(value, "limits")
+    return Limits(
+        rooms=checks.whole(limits, "rooms", "limits.rooms", 1, 1000),
+        participants=checks.whole(limits, "participants", "limits.participants", 1, 5000),
+    )
+
+
+def _check_set(seats: tuple[Seat, ...]) -> None:
+    seen: set[str] = set()
+    for i, seat in enumerate(seats):
+        if seat.name in seen:
+            raise checks.refuse(f"rooms[{i}].name", f"{seat.name} is in the list twice")
+        seen.add(seat.name)
+    owned = sum(seat.role == "owner" for seat in seats)
+    if owned > MAX_OWNED:
+        raise checks.refuse("rooms", f"a pod runs at most {MAX_OWNED} rooms (got {owned})")

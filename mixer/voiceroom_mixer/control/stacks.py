@@ -1,0 +1,52 @@
+"""Asks another process where it is: one that offers its stacks by ``edge.stacks``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Final
+
+from voiceroom_mixer.edge.stacks import NAME, SIGNAL
+
+MAX_BYTES: Final = 65_536
+_LOOKS: Final = 50
+_LOOK_S: Final = 0.02
+
+
+class StacksError(RuntimeError):
+    """There are no stacks to be had; the text says why."""
+
+
+async def ask(pid: int, fd: int) -> str:
+    """The stacks of a process that offers them as ``fd``, within a second. One asks at a time.
+
+    Raises ``StacksError``.
+    """
+    path = f"/proc/{pid}/fd/{fd}"
+    try:
+        # To one that offers nothing, the signal would be the end.
+        if NAME not in os.readlink(path):
+            raise StacksError("the process does not offer its stacks")
+        ours = os.open(path, os.O_RDWR)
+    except OSError as error:
+        raise StacksError(f"the process cannot be looked into: {error.strerror}") from error
+    try:
+        os.ftruncate(ours, 0)
+        os.kill(pid, SIGNAL)
+        return await _written(ours)
+    except OSError as error:
+        raise StacksError(f"the process has ended: {error.strerror}") from error
+    finally:
+        os.close(ours)
+
+
+async def _written(fd: int) -> str:
+    """What stands in the file once nothing more comes."""
+    before = b""
+    for _ in range(_LOOKS):
+        await asyncio.sleep(_LOOK_S)
+        text = os.pread(fd, MAX_BYTES, 0)
+        if text and text == before:
+            return text.decode(errors="replace")
+        before = text
+    raise StacksError("the process does not answer: it may be stopped")
