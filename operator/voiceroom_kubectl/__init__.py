@@ -1,0 +1,1 @@
+"""``kubectl voiceroom``: what an SRE asks of rooms and pools. It needs no operator to be up."""

@@ -1,0 +1,168 @@
+"""The command line of ``kubectl voiceroom``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+from voiceroom_api.duration import parse_duration
+from voiceroom_api.texts import DNS_LABEL
+
+ROLES: Final = ("listener", "speaker", "moderator", "admin")
+FORMS: Final = ("table", "json", "yaml")
+_MAX_REASON: Final = 256
+_YEAR_S: Final = 365 * 86_400
+_END: Final = """\
+Exit codes: 0 fine; 1 it is not there, or not so; 2 the command line is wrong; 3 the cluster cannot
+be reached or refuses."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Errors in one line that names the option."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit code 2."""
+        self.exit(2, f"{self.prog}: {message.removeprefix('argument ')}\nTry: {self.prog} --help\n")
+
+
+def build() -> Parser:
+    """The whole command line."""
+    parser = Parser(
+        prog="kubectl voiceroom",
+        description="Voice rooms and mixer pools of a cluster.",
+        epilog=_END,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in (("rooms", "the rooms, one a line"), ("pools", "the pools, one a line")):
+        _everywhere(_add(commands, name, text))
+    _add_top(commands)
+    _room(_add(commands, "describe", "the story of a room so far, in plain words", forms=True))
+    _add_token(commands)
+    _add_join(commands)
+    _add_pause(commands)
+    _room(_add(commands, "resume", "let a room be moved again"))
+    _add_check(commands)
+    return parser
+
+
+def _add(commands: Any, name: str, text: str, *, forms: bool = False) -> Parser:
+    command: Parser = commands.add_parser(
+        name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False
+    )
+    command.add_argument("-n", "--namespace", type=dns_label, help="default: the context's")
+    command.add_argument("--context", help="of the kubeconfig; default: the current one")
+    command.add_argument("--kubeconfig", metavar="FILE", help="default: as kubectl finds it")
+    if forms:
+        command.add_argument("-o", "--output", choices=FORMS, default="table", help="form")
+    return command
+
+
+def _everywhere(command: Parser) -> None:
+    command.add_argument("-A", "--all-namespaces", action="store_true", help="of all namespaces")
+    command.add_argument("-o", "--output", choices=FORMS, default="table", help="form")
+
+
+def _room(command: Parser) -> None:
+    command.add_argument("room", type=dns_label, metavar="ROOM", help="the room's name")
+
+
+def _add_top(commands: Any) -> None:
+    top = _add(commands, "top", "lateness of each mixer pod's ticks, and its CPU, measured now")
+    _everywhere(top)
+    top.add_argument(
+        "--seconds", type=Whole(1, 60), default=3, metavar="N", help="how long (default 3)"
+    )
+
+
+def _add_token(commands: Any) -> None:
+    token = _add(commands, "token", "print a join token, and nothing else")
+    _room(token)
+    _say_who(token)
+
+
+def _say_who(command: Parser) -> None:
+    command.add_argument("--role", choices=ROLES, default="speaker", help="default: speaker")
+    command.add_argument("--identity", default="", metavar="NAME", help="default: your user name")
+    command.add_argument(
+        "--ttl", type=duration, metavar="DURATION", help="default: spec.access.tokenTtl of the room"
+    )
+
+
+def _add_join(commands: Any) -> None:
+    join = _add(commands, "join", "forward a port to the room's pod and open the join link")
+    _room(join)
+    _say_who(join)
+    join.add_argument("--no-open", action="store_true", help="print the link, open no browser")
+    join.add_argument(
+        "--port", type=Whole(0, 65_535), default=0, metavar="N", help="here; default: a free one"
+    )
+
+
+def _add_pause(commands: Any) -> None:
+    pause = _add(commands, "pause", "let a room not be moved away from a bad timer")
+    _room(pause)
+    pause.add_argument("--reason", type=reason, required=True, help="others see it in the status")
+
+
+def _add_check(commands: Any) -> None:
+    check = _add(
+        commands,
+        "check",
+        "join with two clients; each must hear the other and not itself",
+    )
+    check.add_argument(
+        "room", type=dns_label, nargs="?", metavar="ROOM", help="default: one made for the check"
+    )
+    check.add_argument("--url", metavar="URL", help="of the signalling; default: found by itself")
+    check.add_argument("--keep", action="store_true", help="keep the room that was made")
+    check.add_argument("--timeout", type=duration, default=120, metavar="DURATION", help="120s")
+    check.add_argument("-o", "--output", choices=FORMS, default="table", help="form")
+
+
+def dns_label(text: str) -> str:
+    """The name of a room or namespace."""
+    try:
+        return DNS_LABEL.read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
+
+
+def duration(text: str) -> int:
+    """Seconds, 1 to a year."""
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if not 1 <= seconds <= _YEAR_S:
+        raise argparse.ArgumentTypeError(f"{text} must be from 1s to 8760h")
+    return seconds
+
+
+def reason(text: str) -> str:
+    """1 to 256 characters."""
+    if not 1 <= len(text) <= _MAX_REASON:
+        raise argparse.ArgumentTypeError(f"must be 1 to {_MAX_REASON} characters")
+    return text
+
+
+class Whole:
+    """Reads a whole number within bounds."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self._low, self._high = low, high
+
+    def __call__(self, text: str) -> int:
+        """The number."""
+        if not text.isdecimal() or not self._low <= int(text) <= self._high:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} must be a whole number from {self._low} to {self._high}"
+            )
+        return int(text)
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Exits with code 2 when the command line is wrong."""
+    return build().parse_args(argv)
