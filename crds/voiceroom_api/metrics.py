@@ -289,6 +289,14 @@ _HTTP: Final = (
         values={"limit": ("anonymous", "token", "moderator", "pin")},
     ),
     Metric(
+        "voiceroom_forwarded_requests_total",
+        "counter",
+        "Requests for rooms of other pods: passed on, not passed on because the owner did not "
+        "answer, or because too many were on their way.",
+        labels=("result",),
+        values={"result": ("ok", "unreachable", "busy")},
+    ),
+    Metric(
         "voiceroom_http_limiter_evictions_total",
         "counter",
         "Rate-limit buckets forgotten to make room for newer ones.",

@@ -27,6 +27,7 @@ from voiceroom_mixer.control.export.numbers import Numbers
 from voiceroom_mixer.control.http.apps import people_app
 from voiceroom_mixer.control.http.assets import Assets
 from voiceroom_mixer.control.http.context import HttpContext, Operations
+from voiceroom_mixer.control.rooms.facts import RoomFacts
 from voiceroom_mixer.core.state.layout import Capacity
 from voiceroom_mixer.core.state.legstate import Role
 from voiceroom_mixer.edge import shm
@@ -140,17 +141,24 @@ def make_context(
         numbers=Numbers(),
         operations=Operations(
             unready=lambda: unready,
+            detail=dict,
             alive=lambda: "dead" not in unready,
             clockz=lambda: {"media": []},
             expose=lambda accept: (b"# EOF\n", "text/plain"),
             collect_media=lambda: 1,
+            media_stacks=_media_stacks,
         ),
         now_ns=loop.now_ns,
         wall_ns=lambda: WALL0_S * 10**9 + loop.now_ns(),
         assets=Assets(folder),
         proxies=Proxies(parse_networks(settings.trusted_proxies)),
         tokens=Tokens(lambda: KEYS),
+        rooms=RoomFacts(settings),
     )
+
+
+async def _media_stacks() -> list[dict[str, Any]]:
+    return [{"pid": 77, "stack": ["File loop.py, line 100 in run"]}]
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_operator.children.listeners import Listeners
 
@@ -14,6 +15,7 @@ _FIELDS: Final = (
     ("POD_IP", "status.podIP"),
     ("HOST_IP", "status.hostIP"),
     ("NODE_NAME", "spec.nodeName"),
+    ("POOL_NAME", f"metadata.labels['{names.POOL_LABEL}']"),
 )
 
 
@@ -36,6 +38,8 @@ def arguments(spec: MixerPoolSpec, ports: Listeners, keys_dir: str, state_dir: s
     ]
     if spec.realtime.fifo_priority is not None:
         found.append(f"--realtime-priority={spec.realtime.fifo_priority}")
+    if spec.realtime.whole_cpus:
+        found.append(f"--realtime-cpus={spec.resources.limits.cpu}")
     if spec.realtime.required:
         found.append("--realtime-required")
     return found

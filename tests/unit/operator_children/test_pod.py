@@ -205,6 +205,9 @@ def test_what_the_pool_hands_on_is_in_the_pod() -> None:
     env = {entry["name"]: entry for entry in container(made)["env"]}
     assert env["TZ"]["value"] == "UTC"
     assert "valueFrom" in env["POD_IP"]
+    pool = env["POOL_NAME"]["valueFrom"]["fieldRef"]["fieldPath"]
+    assert pool == "metadata.labels['voiceroom.dev/pool']"
+    assert made["metadata"]["labels"]["voiceroom.dev/pool"]
 
 
 def test_the_image_is_the_pools_or_the_operators() -> None:
@@ -218,6 +221,7 @@ def test_fifo_is_asked_for_with_its_priority() -> None:
     args = container(built(spec(realtime={"mode": "Fifo", "required": True})))["args"]
     assert "--realtime=Fifo" in args
     assert "--realtime-priority=10" in args
+    assert "--realtime-cpus=1" in args
     assert "--realtime-required" in args
     assert not any("priority" in arg for arg in container(built(spec()))["args"])
 

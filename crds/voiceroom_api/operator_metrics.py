@@ -1,0 +1,91 @@
+"""Every metric of the operator, declared once, like the mixer's (``metrics``)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from voiceroom_api import names
+from voiceroom_api.metrics import Metric
+
+ROUND_BUCKETS_S: Final = (5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+METRICS: Final[tuple[Metric, ...]] = (
+    Metric("voiceroom_operator_leader", "gauge", "1 on the replica that acts, else 0."),
+    Metric(
+        "voiceroom_operator_reconcile_seconds",
+        "histogram",
+        "One reconcile of a namespace.",
+        "seconds",
+        buckets=ROUND_BUCKETS_S,
+    ),
+    Metric(
+        "voiceroom_operator_reconciles_total",
+        "counter",
+        "Reconciles, by how they ended; failed ones are made again.",
+        labels=("result",),
+        values={"result": ("ok", "failed", "crashed")},
+    ),
+    Metric("voiceroom_operator_queue_depth", "gauge", "Namespaces that wait for a reconcile."),
+    Metric(
+        "voiceroom_operator_api_requests_total",
+        "counter",
+        "Calls to the API server, by status; 0 = no answer, 429 = throttled.",
+        labels=("verb", "resource", "code"),
+    ),
+    Metric(
+        "voiceroom_operator_watch_events_total",
+        "counter",
+        "News from watch streams.",
+        labels=("resource",),
+    ),
+    Metric(
+        "voiceroom_operator_watch_restarts_total",
+        "counter",
+        "How often the watch streams were given up and begun again.",
+    ),
+    Metric(
+        "voiceroom_operator_watch_missed_total",
+        "counter",
+        "Objects whose news no stream had told of, found by listing.",
+        labels=("resource",),
+    ),
+    Metric(
+        "voiceroom_operator_decisions_total",
+        "counter",
+        "Changes of rooms' bindings that were put on record.",
+        labels=("action",),
+        values={"action": ("Bind", "Move", "Adopt", "Twin", "Release")},
+    ),
+    Metric(
+        "voiceroom_operator_events_dropped_total",
+        "counter",
+        "Kubernetes Events that were not posted.",
+    ),
+    Metric(
+        "voiceroom_operator_rooms",
+        "gauge",
+        "VoiceRooms, by phase.",
+        labels=("namespace", "phase"),
+        values={"phase": names.PHASES},
+    ),
+    Metric(
+        "voiceroom_operator_pool_pods",
+        "gauge",
+        "Mixer pods of a pool, by state.",
+        labels=("namespace", "pool", "state"),
+        values={"state": ("desired", "ready", "draining")},
+    ),
+    Metric(
+        "voiceroom_operator_pool_participants",
+        "gauge",
+        "People in the rooms of a pool.",
+        labels=("namespace", "pool"),
+    ),
+    Metric(
+        "voiceroom_operator_pool_headroom_ratio",
+        "gauge",
+        "Share of the frame still free at p99, in the pool's worst pod.",
+        labels=("namespace", "pool"),
+    ),
+)
+BY_NAME: Final[dict[str, Metric]] = {metric.name: metric for metric in METRICS}

@@ -1,0 +1,113 @@
+"""Calls to the admin listeners of mixer pods."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import aiohttp
+
+from voiceroom_operator.admin.access import TOKEN_LIFE_S, Access, Address
+from voiceroom_operator.edge.clock import Clock
+
+TIMEOUT_S: Final = 3.0
+CONNECTIONS: Final = 256
+"""To all pods together; kept open between calls."""
+MAX_ANSWER_BYTES: Final = 4 << 20
+
+
+class Unreachable(Exception):
+    """The pod did not answer; why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: HTTP status and JSON, empty when there was none."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+class Admin(Protocol):
+    """What is asked of a pod. Both raise ``Unreachable``."""
+
+    async def status(self, address: Address, access: Access) -> Reply:
+        """``GET /admin/v1/status``."""
+
+    async def put(
+        self, address: Address, access: Access, what: str, document: Mapping[str, Any]
+    ) -> Reply:
+        """``PUT /admin/v1/WHAT``: assignment or directory."""
+
+
+class HttpAdmin:
+    """``Admin`` over TLS."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+        self._bearers: dict[str, tuple[float, str]] = {}
+
+    async def status(self, address: Address, access: Access) -> Reply:
+        """``GET /admin/v1/status``."""
+        return await self._call("GET", address, access, "status", None)
+
+    async def put(
+        self, address: Address, access: Access, what: str, document: Mapping[str, Any]
+    ) -> Reply:
+        """``PUT /admin/v1/WHAT``."""
+        return await self._call("PUT", address, access, what, json.dumps(document).encode())
+
+    async def close(self) -> None:
+        """All connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _call(
+        self, method: str, address: Address, access: Access, what: str, data: bytes | None
+    ) -> Reply:
+        try:
+            async with self._open().request(
+                method,
+                f"https://{address}/admin/v1/{what}",
+                data=data,
+                headers=self._headers(access),
+                ssl=access.context,
+                server_hostname=access.server_name,
+                allow_redirects=False,
+            ) as response:
+                return Reply(response.status, await _json(response))
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
+            raise Unreachable(f"{address}: {error or type(error).__name__}") from error
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    def _headers(self, access: Access) -> dict[str, str]:
+        now_s = self._clock.unix_s()
+        made_s, bearer = self._bearers.get(access.key.kid, (float("-inf"), ""))
+        if not 0 <= now_s - made_s < TOKEN_LIFE_S / 2:
+            self._bearers = {
+                kid: kept for kid, kept in self._bearers.items() if now_s - kept[0] < TOKEN_LIFE_S
+            }
+            bearer = access.bearer(now_s)
+            self._bearers[access.key.kid] = (now_s, bearer)
+        return {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
+
+
+async def _json(response: aiohttp.ClientResponse) -> Mapping[str, Any]:
+    raw = await response.content.read(MAX_ANSWER_BYTES)
+    try:
+        body = json.loads(raw) if response.content.at_eof() else None
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

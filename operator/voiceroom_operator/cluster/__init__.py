@@ -1,0 +1,1 @@
+"""The Kubernetes API: what is read, watched, written, and who may write."""

@@ -1,0 +1,1 @@
+"""What is impure and knows nothing of rooms: the clock, the log."""

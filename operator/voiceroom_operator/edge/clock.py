@@ -1,0 +1,63 @@
+"""The operator's only reader of clocks. Everything else gets one of these, or a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final, Protocol
+
+SLEW: Final = 0.01
+"""The share of elapsed time by which Unix time may be put right."""
+
+
+class Clock(Protocol):
+    """What tells the time."""
+
+    def monotonic_s(self) -> float:
+        """For intervals: never steps."""
+
+    def unix_s(self) -> float:
+        """For what is written into objects: Unix time."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Slewed:
+    """Unix time that never steps.
+
+    A clock that jumps ahead would end every drain at once. So a wrong clock is followed slowly,
+    by ``SLEW`` of the time that passes; a restart begins at the clock's own time.
+    """
+
+    def __init__(self, unix_s: float, monotonic_s: float) -> None:
+        self._unix_s = unix_s
+        self._monotonic_s = monotonic_s
+
+    def read(self, unix_s: float, monotonic_s: float) -> float:
+        """The time now, where the system's clocks say ``unix_s`` and ``monotonic_s``."""
+        passed_s = monotonic_s - self._monotonic_s
+        expected_s = self._unix_s + passed_s
+        allowed_s = SLEW * passed_s
+        self._unix_s = expected_s + max(-allowed_s, min(allowed_s, unix_s - expected_s))
+        self._monotonic_s = monotonic_s
+        return self._unix_s
+
+
+class SystemClock:
+    """The machine's."""
+
+    def __init__(self) -> None:
+        self._slewed = Slewed(time.time(), time.monotonic())
+
+    def monotonic_s(self) -> float:
+        """CLOCK_MONOTONIC."""
+        return time.monotonic()
+
+    def unix_s(self) -> float:
+        """CLOCK_REALTIME without its steps."""
+        return self._slewed.read(time.time(), time.monotonic())
+
+    async def sleep(self, seconds: float) -> None:
+        """On the event loop."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,1 @@
+"""Keys and certificates of pools: made, kept in Secrets, exchanged in time."""

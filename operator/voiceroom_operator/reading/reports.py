@@ -1,0 +1,131 @@
+"""A pod's own word: the body of ``GET /admin/v1/status`` (contract §7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, get_args
+
+from voiceroom_api import names
+from voiceroom_operator.observed import Grade, Held
+from voiceroom_operator.reading.pods import PodReport
+from voiceroom_operator.status.facts import Granted, RealtimeMode, Timeliness
+
+_MODES: Final[Mapping[str, RealtimeMode]] = {mode: mode for mode in get_args(RealtimeMode)}
+_GRADES: Final[Mapping[str, Grade]] = {grade: grade for grade in get_args(Grade)}
+_REASON: Final = re.compile(r"[A-Z][A-Za-z]{0,63}")
+"""What a condition's reason may be."""
+_MESSAGE_CHARS: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """All that the operator takes from a pod's status. What cannot be read counts as not said."""
+
+    boot_id: str = ""
+    """Another one: the container has started anew."""
+    term: int = 0
+    """The highest that the pod has heard of."""
+    generation: int = 0
+    """Of the assignment that it has, of whatever term; 0 = none. The next one is above it."""
+    directory: int = 0
+    """The number of the directory that it has; 0 = none."""
+    pod: PodReport = field(default_factory=PodReport)
+    participants: Mapping[str, int] = field(default_factory=dict)
+    """People by room, of those that it owns."""
+    unready: tuple[str, ...] = ()
+    """Why it is not Ready, as codes."""
+    realtime: Granted = field(default_factory=lambda: Granted("Shared"))
+    grade: Grade = ""
+    """Of its node."""
+    timing: Timeliness = field(default_factory=Timeliness)
+
+
+def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusReport:
+    """``silent_s``: for how long the pod has been asked since, and has not answered."""
+    rooms = [entry for entry in _list(body.get("rooms")) if _text(entry.get("name"))]
+    return StatusReport(
+        boot_id=_text(body.get("bootId")),
+        term=_count(body.get("term")),
+        generation=_count(body.get("generation")),
+        directory=_count(body.get("directory")),
+        pod=PodReport(
+            accepting=body.get("accepting") is not False,
+            holds=tuple(held for entry in rooms if (held := _held(entry))),
+            relays=_count(body.get("relays")),
+            headroom=_share(body.get("headroom")),
+            silent_s=silent_s,
+        ),
+        participants={
+            entry["name"]: _count(entry.get("participants"))
+            for entry in rooms
+            if entry.get("role") == "owner"
+        },
+        unready=_words(body.get("unready")),
+        realtime=_granted(_mapping(body.get("realtime"))),
+        grade=_GRADES.get(_text(body.get("grade")), ""),
+        timing=_timing(_mapping(body.get("timing"))),
+    )
+
+
+def _held(entry: Mapping[str, Any]) -> Held | None:
+    name, epoch, legs = entry["name"], _count(entry.get("epoch")), _count(entry.get("legs"))
+    match entry.get("role"):
+        case "owner":
+            return Held(name, epoch, "owner", legs)
+        case "twin":
+            return Held(name, epoch, "twin", legs)
+    return None
+
+
+def _granted(said: Mapping[str, Any]) -> Granted:
+    mode, granted = _MODES.get(_text(said.get("mode"))), said.get("granted")
+    if mode is None or not isinstance(granted, bool):
+        return Granted(mode or "Shared")
+    reason = _text(said.get("reason"))
+    known = reason if _REASON.fullmatch(reason) else names.NOT_REPORTED
+    words = ": ".join(filter(None, (_text(said.get("message")), _text(said.get("remedy")))))
+    return Granted(mode, granted, known, words[:_MESSAGE_CHARS])
+
+
+def _timing(said: Mapping[str, Any]) -> Timeliness:
+    verdict = _text(said.get("verdict"))
+    return Timeliness(
+        p99_ms=_amount(said.get("p99Ms")),
+        verdict=verdict if verdict in names.VERDICTS else "",
+        since_s=_amount(said.get("since")),
+        message=_text(said.get("message"))[:_MESSAGE_CHARS],
+    )
+
+
+def _list(value: object) -> list[Mapping[str, Any]]:
+    return (
+        [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+    )
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(filter(None, map(_text, value))) if isinstance(value, list) else ()
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _amount(value: object) -> float | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 <= value < float("inf") else None  # type: ignore[operator, arg-type]
+
+
+def _share(value: object) -> float | None:
+    amount = _amount(value)
+    return None if amount is None else min(amount, 1.0)
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0

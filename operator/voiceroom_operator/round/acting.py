@@ -1,0 +1,136 @@
+"""Plans carried out: each step is one call, and a call that was made already does no harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from voiceroom_api import names
+from voiceroom_operator.binding.planner import DEFAULT_POOL
+from voiceroom_operator.children.patches import pod_patch
+from voiceroom_operator.children.pod import PodDefaults, pod
+from voiceroom_operator.cluster.api import Api, Body
+from voiceroom_operator.cluster.kinds import PODS, POOLS, ROOMS
+from voiceroom_operator.cluster.mirror import Mirror
+from voiceroom_operator.edge.clock import Clock
+from voiceroom_operator.pool.actions import CreatePod, DeletePod, PatchPod
+from voiceroom_operator.reading.pods import pod_seen
+from voiceroom_operator.round.seen import PoolRecord, RoomRecord
+
+IDLE_ONLY: Final = frozenset({"Drained", "Superfluous", "Outdated", "NodeLeaving", "PortsTaken"})
+"""Reasons for deletions that hold only while nobody is in the pod."""
+
+
+class NotLeading(Exception):
+    """Another replica leads by now: nothing more is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What may be written, and by whom."""
+
+    api: Api
+    mirror: Mirror
+    clock: Clock
+    leads: Callable[[], bool]
+    defaults: PodDefaults
+    default_pool: Mapping[str, Any]
+    """Spec of the pool ``default``."""
+
+    def check(self) -> None:
+        """Before every write. Raises ``NotLeading``."""
+        if not self.leads():
+            raise NotLeading
+
+    async def make_default_pool(self, namespace: str) -> None:
+        """The pool ``default``, for a room that asked."""
+        self.check()
+        body = {
+            "apiVersion": POOLS.api_version,
+            "kind": POOLS.kind,
+            "metadata": {
+                "name": DEFAULT_POOL,
+                "namespace": namespace,
+                "labels": {names.AUTO_LABEL: "true"},
+            },
+            "spec": dict(self.default_pool),
+        }
+        self.mirror.put(POOLS, await self.api.create(POOLS, namespace, body))
+
+    async def create_pod(self, pool: PoolRecord, birth: CreatePod, avoid: tuple[str, ...]) -> None:
+        """A new pod. One of that name that is there already is left alone."""
+        self.check()
+        body = pod(
+            pool.ref,
+            pool.read.spec,
+            birth.name,
+            birth.ports,
+            pool.wanted.revision,
+            self.defaults,
+            avoid,
+        )
+        self.mirror.put(PODS, await self.api.create(PODS, pool.ref.namespace, body))
+
+    async def patch_pod(self, namespace: str, patch: PatchPod) -> None:
+        """Labels and annotations of the pod that was seen."""
+        self.check()
+        body = pod_patch(patch, self.clock.unix_s())
+        self.mirror.put(PODS, await self.api.merge(PODS, namespace, patch.name, body))
+
+    async def delete_pod(self, namespace: str, death: DeletePod, *, occupied: bool) -> None:
+        """The pod that was seen, if it is still as idle as it was; ``occupied``: its label then,
+        which is set before a room is bound."""
+        live = await self.api.get(PODS, namespace, death.name)
+        metadata = live["metadata"]
+        self.mirror.put(PODS, live)
+        if metadata["uid"] != death.uid or "deletionTimestamp" in metadata:
+            return
+        if death.reason in IDLE_ONLY and pod_seen(live).occupied and not occupied:
+            return
+        self.check()
+        await self.api.delete(
+            PODS,
+            namespace,
+            death.name,
+            uid=death.uid,
+            resource_version=metadata["resourceVersion"],
+        )
+
+    async def set_finalizer(self, pool: PoolRecord, *, present: bool) -> None:
+        """Add the pool's finalizer, or release it; those of others stay."""
+        self.check()
+        metadata = pool.body["metadata"]
+        others = [f for f in metadata.get("finalizers") or () if f != names.POOL_FINALIZER]
+        finalizers = [*others, names.POOL_FINALIZER] if present else others
+        patch = {
+            "metadata": {
+                "uid": metadata["uid"],
+                "resourceVersion": metadata["resourceVersion"],
+                "finalizers": finalizers,
+            }
+        }
+        written = await self.api.merge(POOLS, pool.ref.namespace, pool.ref.name, patch)
+        if present or others:
+            self.mirror.put(POOLS, written)
+        else:
+            self.mirror.drop(POOLS, pool.ref.namespace, pool.ref.name, pool.ref.uid)
+
+    async def write_room(self, room: RoomRecord, status: Mapping[str, Any]) -> None:
+        """The status of the room that was seen, as it was seen."""
+        self.check()
+        body = {"metadata": _seen(room.body), "status": dict(status)}
+        namespace, name = room.body["metadata"]["namespace"], room.seen.name
+        self.mirror.put(ROOMS, await self.api.apply(ROOMS, namespace, name, body, "status"))
+
+    async def write_pool(self, pool: PoolRecord, status: Mapping[str, Any]) -> None:
+        """The status of the pool that was seen, as it was seen."""
+        self.check()
+        body = {"metadata": _seen(pool.body), "status": dict(status)}
+        namespace, name = pool.ref.namespace, pool.ref.name
+        self.mirror.put(POOLS, await self.api.apply(POOLS, namespace, name, body, "status"))
+
+
+def _seen(body: Body) -> dict[str, Any]:
+    metadata = body["metadata"]
+    return {key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")}

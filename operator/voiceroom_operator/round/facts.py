@@ -1,0 +1,184 @@
+"""What is known of rooms and pools, gathered for their statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from voiceroom_api import names
+from voiceroom_operator.binding.addresses import PodAddresses, advertised
+from voiceroom_operator.binding.decisions import Unplaced, Waiting
+from voiceroom_operator.children.marks import selector
+from voiceroom_operator.cluster.kinds import NODES
+from voiceroom_operator.cluster.mirror import Mirror
+from voiceroom_operator.limits import Limits
+from voiceroom_operator.observed import RoomSeen, Standing, standing
+from voiceroom_operator.pool.actions import PoolPlan
+from voiceroom_operator.pool.crew import PoolObserved, muster
+from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
+from voiceroom_operator.status.facts import Granted, RealtimeMode, Remedy, Timeliness
+from voiceroom_operator.status.pool import PoolFacts
+from voiceroom_operator.status.refusals import Refusal
+from voiceroom_operator.status.room import RoomFacts
+
+NO_NODES = Remedy(
+    True,
+    names.NODES_NOT_READABLE,
+    "the operator may not read nodes: cordons are not seen; install the ClusterRole that allows it",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the plans of a round say beside what they do."""
+
+    unplaced: Mapping[str, Unplaced] = field(default_factory=dict)
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    """By pool."""
+
+
+class Facts:
+    """Of one namespace."""
+
+    def __init__(self, seen: Seen, said: Said, mirror: Mirror, limits: Limits) -> None:
+        self._seen = seen
+        self._said = said
+        self._mirror = mirror
+        self._limits = limits
+
+    def of_room(self, record: RoomRecord, room: RoomSeen) -> RoomFacts:
+        """``room``: as it will be on record, which may be ahead of ``record``."""
+        pool = self._seen.pools.get(room.pool)
+        pod = self._seen.pods.get(room.pod)
+        unplaced = self._said.unplaced.get(room.name) if not room.pod else None
+        heard = pod is not None and pod.heard
+        return RoomFacts(
+            room=room,
+            generation=record.read.generation,
+            realtime=_realtime(pod, pool),
+            pod=pod.seen if pod else None,
+            standing=standing(pod.seen, self._seen.nodes, self._limits) if pod else Standing.LOST,
+            confirmed=pod is not None and _confirmed(pod, room),
+            url=self.url(record, pod),
+            udp=self.media(pod),
+            participants=pod.report.participants.get(room.name, 0) if pod else 0,
+            timing=pod.report.timing if pod and heard else Timeliness(),
+            remedy=self._room_remedy(record, pool),
+            unplaced=unplaced,
+            waiting=self._said.waiting.get(room.name),
+            refusal=self._said.refusals.get(room.pool) if unplaced else None,
+        )
+
+    def url(self, record: RoomRecord, pod: PodRecord | None) -> str:
+        """The room's address for people: by the pool that has it."""
+        pool = self._seen.pools.get(pod.seen.pool if pod else record.seen.pool)
+        given = pool.read.spec.network.public_url if pool else None
+        namespace, name = self._seen.namespace, pool.ref.object_name() if pool else ""
+        base = given or (f"http://{name}.{namespace}.svc" if name else "")
+        return f"{base.rstrip('/')}/rooms/{record.seen.name}" if base else ""
+
+    def addresses(self, pod: PodRecord) -> tuple[str, ...]:
+        """At which clients reach the pod's media."""
+        pool = self._seen.pools.get(pod.seen.pool)
+        if pool is None:
+            return ()
+        status = pod.body.get("status") or {}
+        known = PodAddresses(
+            pod_ips=_ips(status.get("podIPs"), status.get("podIP")),
+            host_ips=_ips(status.get("hostIPs"), status.get("hostIP")),
+            node=self._node_addresses(pod.seen.node),
+        )
+        return advertised(pool.read.spec.network, known)
+
+    def media(self, pod: PodRecord | None) -> tuple[str, ...]:
+        """``ADDRESS:PORT`` of each address and media process."""
+        if pod is None:
+            return ()
+        containers = (pod.body.get("spec") or {}).get("containers") or ()
+        ports = [
+            port["containerPort"]
+            for container in containers
+            for port in container.get("ports") or ()
+            if str(port.get("name", "")).startswith("media-")
+        ]
+        hosts = (f"[{a}]" if ":" in a else a for a in self.addresses(pod))
+        return tuple(f"{host}:{port}" for host in hosts for port in ports)[:16]
+
+    def _node_addresses(self, node: str) -> dict[str, tuple[str, ...]] | None:
+        body = self._mirror.get(NODES, "", node) if self._seen.nodes is not None else None
+        if body is None:
+            return None
+        found: dict[str, tuple[str, ...]] = {}
+        for entry in (body.get("status") or {}).get("addresses") or ():
+            kind = str(entry.get("type"))
+            found[kind] = (*found.get(kind, ()), str(entry.get("address")))
+        return found
+
+    def _room_remedy(self, record: RoomRecord, pool: PoolRecord | None) -> Remedy:
+        own = record.read.spec.remediation
+        if own.paused is not None:
+            return Remedy(True, names.PAUSED, f"spec.remediation.paused: {own.paused.reason}")
+        mode = own.mode or (pool.read.spec.remediation.mode if pool else "Enforce")
+        return _remedy(mode, readable=self._seen.nodes is not None)
+
+    def of_pool(self, pool: PoolRecord, plan: PoolPlan, observed: PoolObserved) -> PoolFacts:
+        """``observed``: as the plan was made from it, with the pods as they are now."""
+        pods = self._seen.pods_of(pool.wanted.name)
+        rooms = [room.seen for room in self._seen.rooms.values()]
+        names_of = {pod.seen.name for pod in pods}
+        nodes = {pod.seen.node for pod in pods}
+        return PoolFacts(
+            wanted=pool.wanted,
+            plan=plan,
+            crew=muster(pool.wanted, observed, self._limits),
+            generation=pool.read.generation,
+            selector=selector(pool.ref),
+            realtime=_pool_realtime(pods, pool.read.spec.realtime.mode),
+            rooms=sum(room.pod in names_of for room in rooms),
+            participants=sum(sum(pod.report.participants.values()) for pod in pods),
+            nodes=tuple(node for node in (self._seen.nodes or {}).values() if node.name in nodes),
+            timing=_worst(pod.report.timing for pod in pods if pod.heard),
+            remedy=_remedy(pool.read.spec.remediation.mode, readable=self._seen.nodes is not None),
+            refusal=self._said.refusals.get(pool.wanted.name),
+        )
+
+
+def _confirmed(pod: PodRecord, room: RoomSeen) -> bool:
+    return any(
+        held.room == room.name and held.role == "owner" and held.epoch == room.epoch
+        for held in pod.report.pod.holds
+    )
+
+
+def _realtime(pod: PodRecord | None, pool: PoolRecord | None) -> Granted:
+    if pod is not None and pod.heard:
+        return pod.report.realtime
+    return Granted(pool.read.spec.realtime.mode if pool else "Quota")
+
+
+def _pool_realtime(pods: Iterable[PodRecord], mode: RealtimeMode) -> Granted:
+    """Refused where one pod was refused; granted where all that have said were granted."""
+    said = [pod.report.realtime for pod in pods if pod.heard and not pod.seen.failed]
+    refused = [granted for granted in said if granted.granted is False]
+    granted = [granted for granted in said if granted.granted]
+    return next(iter(refused + granted), Granted(mode))
+
+
+def _worst(timings: Iterable[Timeliness]) -> Timeliness:
+    known = [timing for timing in timings if timing.p99_ms is not None]
+    return max(known, key=lambda t: (bool(t.verdict), t.p99_ms or 0.0), default=Timeliness())
+
+
+def _remedy(mode: str, *, readable: bool) -> Remedy:
+    if mode == "Off":
+        return Remedy(True, names.SWITCHED_OFF, "spec.remediation.mode is Off")
+    if mode == "DryRun":
+        return Remedy(True, names.DRY_RUN, "spec.remediation.mode is DryRun")
+    return Remedy() if readable else NO_NODES
+
+
+def _ips(many: object, one: object) -> tuple[str, ...]:
+    listed = many if isinstance(many, list) else []
+    found = tuple(str(entry["ip"]) for entry in listed if entry.get("ip"))
+    return found or ((one,) if isinstance(one, str) and one else ())

@@ -1,0 +1,65 @@
+"""What became of a round's calls."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from voiceroom_operator.cluster.api import ApiError
+
+T = TypeVar("T")
+SOON_S: Final = 0.2
+"""When to look again after old news was acted on."""
+
+_log = logging.getLogger(__name__)
+
+
+class RoundFailed(Exception):
+    """Some calls failed: the round is to be made again, not before ``after_s`` seconds."""
+
+    def __init__(self, failures: int, after_s: float | None) -> None:
+        super().__init__(f"{failures} calls failed")
+        self.after_s = after_s
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Of one round. A call that fails does not keep the others from being made."""
+
+    failures: int = 0
+    """Calls that a later round has to make again."""
+    again_s: list[float] = field(default_factory=list)
+    """Look again after so many seconds, the least of them."""
+
+    async def done(self, what: str, call: Awaitable[None]) -> bool:
+        """Whether the call succeeded."""
+
+        async def as_word() -> bool:
+            await call
+            return True
+
+        return bool(await self.tried(what, as_word()))
+
+    async def tried(self, what: str, call: Awaitable[T]) -> T | None:
+        """The call's result; None when it failed, which is noted."""
+        try:
+            return await call
+        except ApiError as error:
+            if error.is_stale or error.is_missing or error.exists:
+                self.again_s.append(SOON_S)
+                _log.debug("old news", extra={"what": what, "error": str(error)})
+                return None
+            self.failures += 1
+            _log.warning("a call failed", extra={"what": what, "error": str(error)})
+            if error.retry_after_s is not None:
+                self.again_s.append(error.retry_after_s)
+            if error.status == 0:
+                # nobody is there: the other calls would each wait in vain
+                raise RoundFailed(self.failures, self.soonest_s()) from error
+            return None
+
+    def soonest_s(self) -> float | None:
+        """When to look again; None = only when something happens."""
+        return min(self.again_s, default=None)

@@ -1,0 +1,297 @@
+"""One round for a namespace, from the top, whatever has happened (``docs/operator.md``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from voiceroom_api import names
+from voiceroom_operator.binding.decisions import BindingPlan, Decision, carried_out
+from voiceroom_operator.binding.planner import plan_bindings
+from voiceroom_operator.cluster.api import ApiError
+from voiceroom_operator.cluster.events import Events, Note
+from voiceroom_operator.limits import Limits
+from voiceroom_operator.pool.actions import CreatePod, DeletePod, PatchPod, PoolPlan
+from voiceroom_operator.pool.crew import Demand, PoolObserved
+from voiceroom_operator.pool_plan import plan
+from voiceroom_operator.round import saying
+from voiceroom_operator.round.acting import Hands
+from voiceroom_operator.round.facts import Facts, Said
+from voiceroom_operator.round.house import House
+from voiceroom_operator.round.outcome import SOON_S, Outcome, RoundFailed
+from voiceroom_operator.round.refused import refused
+from voiceroom_operator.round.seen import Eyes, PoolRecord, Seen
+from voiceroom_operator.round.statuses import Statuses, at_once
+from voiceroom_operator.round.telling import Teller
+from voiceroom_operator.status.refusals import Refusal, refusal
+
+_BINDING = frozenset({"Bind", "Move", "Adopt"})
+"""Decisions that give a pod a room: its label has to say so before."""
+
+
+class Tally(Protocol):
+    """Who counts."""
+
+    def decided(self, action: str) -> None:
+        """A decision was put on record."""
+
+    def look_over(self, seen: Seen) -> None:
+        """What there is of the namespace at the end of a round."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """For one pool."""
+
+    pool: PoolRecord
+    observed: PoolObserved
+    plan: PoolPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a round is made with."""
+
+    eyes: Eyes
+    hands: Hands
+    house: House
+    teller: Teller
+    events: Events
+    tally: Tally
+    limits: Limits
+
+
+class Reconciler:
+    """Call it with a namespace; the answer is when to look again without news, in seconds."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._statuses = Statuses(parts.hands)
+        self._refusals: dict[str, Refusal] = {}
+        """Of pods that the API server did not even take, by the pool's uid."""
+
+    async def __call__(self, namespace: str) -> float | None:
+        """One round. Raises ``RoundFailed``, ``NotLeading``."""
+        outcome = Outcome()
+        seen = self._parts.eyes.see(namespace)
+        sound = await self._put_in_order(seen, outcome)
+        now_s = self._parts.hands.clock.unix_s()
+        binding = self._bind(seen, now_s)
+        planned = [self._size(seen, pool, binding, now_s) for pool in seen.pools.values()]
+        await self._carry_out(seen, binding, planned, sound, outcome)
+        await self._report(namespace, binding, planned, outcome)
+        return _again(outcome, binding, planned)
+
+    def keep(self, uids: set[str]) -> None:
+        """Forget what belongs to objects that are gone."""
+        self._statuses.keep(uids)
+        self._parts.house.keep(uids)
+        self._parts.teller.keep(uids)
+        self._refusals = {uid: kept for uid, kept in self._refusals.items() if uid in uids}
+
+    async def _put_in_order(self, seen: Seen, outcome: Outcome) -> set[str]:
+        """Pools whose Secrets and Service are there, by name: others get no pods yet."""
+        sound: set[str] = set()
+
+        for pool in seen.pools.values():
+            self._parts.hands.check()
+            call = self._parts.house.put_in_order(pool)
+            if await outcome.done("put a pool in order", call):
+                sound.add(pool.wanted.name)
+        return sound
+
+    def _bind(self, seen: Seen, now_s: float) -> BindingPlan:
+        return plan_bindings(
+            [room.seen for room in seen.rooms.values()],
+            [pod.seen for pod in seen.pods.values()],
+            [pool.wanted for pool in seen.pools.values()],
+            seen.nodes,
+            self._parts.limits,
+            now_s,
+        )
+
+    def _size(self, seen: Seen, pool: PoolRecord, binding: BindingPlan, now_s: float) -> _Planned:
+        name = pool.wanted.name
+        observed = PoolObserved(
+            pods=tuple(pod.seen for pod in seen.pods_of(name)),
+            nodes=seen.nodes,
+            demand=binding.demand.get(name, Demand()),
+            bound=binding.bound,
+            reserved=_reserved(seen),
+            foreign_ports=self._parts.eyes.foreign_ports(pool),
+        )
+        step = plan(pool.wanted, observed, self._parts.limits, now_s)
+        return _Planned(pool, observed, step)
+
+    async def _carry_out(
+        self,
+        seen: Seen,
+        binding: BindingPlan,
+        planned: list[_Planned],
+        sound: set[str],
+        outcome: Outcome,
+    ) -> None:
+        """In the order of ``docs/operator.md``."""
+        hands = self._parts.hands
+        for each in planned:
+            if each.plan.finalizer == "add":
+                await outcome.done("finalizer", hands.set_finalizer(each.pool, present=True))
+        if binding.make_default_pool:
+            await self._make_default(seen, outcome)
+        occupied = await self._occupy(seen, binding, outcome)
+        await self._decide(seen, binding, occupied, outcome)
+        for each in planned:
+            await self._resize(seen, each, sound, outcome)
+        for each in planned:
+            if each.plan.finalizer == "release" and not outcome.failures:
+                await outcome.done("finalizer", hands.set_finalizer(each.pool, present=False))
+
+    async def _make_default(self, seen: Seen, outcome: Outcome) -> None:
+        call = self._parts.hands.make_default_pool(seen.namespace)
+        await outcome.done("make the pool default", call)
+        outcome.again_s.append(SOON_S)
+
+    async def _occupy(self, seen: Seen, binding: BindingPlan, outcome: Outcome) -> set[str]:
+        """Pods whose label says that they are occupied: only there may rooms be bound."""
+        good = {name for name, pod in seen.pods.items() if pod.seen.occupied}
+
+        for name in binding.occupy:
+            patch = PatchPod(name, seen.pods[name].seen.uid, occupied=True)
+            call = self._parts.hands.patch_pod(seen.namespace, patch)
+            if await outcome.done("mark a pod as occupied", call):
+                good.add(name)
+        return good
+
+    async def _decide(
+        self, seen: Seen, binding: BindingPlan, occupied: set[str], outcome: Outcome
+    ) -> None:
+        """Rooms side by side: a plan has one decision for a room at most."""
+        facts = Facts(seen, _said(binding, {}), self._parts.eyes.mirror, self._parts.limits)
+
+        async def one(decision: Decision) -> None:
+            if decision.action in _BINDING and decision.pod not in occupied:
+                outcome.again_s.append(SOON_S)
+            else:
+                await self._record(seen, facts, decision, outcome)
+
+        await at_once(map(one, binding.decisions))
+
+    async def _record(self, seen: Seen, facts: Facts, decision: Decision, outcome: Outcome) -> None:
+        """Put a decision on record: refused when the room is not as it was seen."""
+        room = seen.rooms[decision.room]
+        known = facts.of_room(room, carried_out(room.seen, decision))
+        if await outcome.done("record a decision", self._statuses.decide(room, known)):
+            self._parts.tally.decided(decision.action)
+            self._parts.events.say(saying.decided(room.body, decision))
+
+    async def _resize(self, seen: Seen, each: _Planned, sound: set[str], outcome: Outcome) -> None:
+        hands, namespace = self._parts.hands, seen.namespace
+        for patch in each.plan.patch:
+            await outcome.done("mark a pod", hands.patch_pod(namespace, patch))
+        if each.pool.wanted.name in sound:
+            await self._create(each, seen, outcome)
+        for death in each.plan.delete:
+            if await self._delete(seen, death, outcome):
+                self._parts.events.say(saying.deleted(each.pool.body, death))
+        for note in saying.planned(each.pool.body, each.plan.notes):
+            self._parts.events.say(note)
+
+    async def _delete(self, seen: Seen, death: DeletePod, outcome: Outcome) -> bool:
+        occupied = seen.pods[death.name].seen.occupied
+        call = self._parts.hands.delete_pod(seen.namespace, death, occupied=occupied)
+        return await outcome.done("delete a pod", call)
+
+    async def _create(self, each: _Planned, seen: Seen, outcome: Outcome) -> None:
+        """A refusal is kept until a pod is taken, or none is wanted any more."""
+        avoid = tuple(n.name for n in (seen.nodes or {}).values() if n.quarantined)
+        if not each.plan.create:
+            if each.plan.requeue_after_s is None:
+                self._refusals.pop(each.pool.ref.uid, None)
+            return
+        for birth in each.plan.create:
+            if not await self._give_birth(each.pool, birth, avoid, outcome):
+                return
+
+    async def _give_birth(
+        self, pool: PoolRecord, birth: CreatePod, avoid: tuple[str, ...], outcome: Outcome
+    ) -> bool:
+        async def create() -> None:
+            try:
+                await self._parts.hands.create_pod(pool, birth, avoid)
+            except ApiError as error:
+                if error.is_refusal:
+                    self._refusals[pool.ref.uid] = refusal(error.message)
+                raise
+
+        made = await outcome.done("create a pod", create())
+        if made:
+            self._refusals.pop(pool.ref.uid, None)
+            self._parts.events.say(saying.created(pool.body, birth.name))
+        return made
+
+    async def _report(
+        self, namespace: str, binding: BindingPlan, planned: list[_Planned], outcome: Outcome
+    ) -> None:
+        """Statuses, then documents, from what is now on record."""
+        seen = self._parts.eyes.see(namespace)
+        said = _said(binding, self._refused(seen))
+        facts = Facts(seen, said, self._parts.eyes.mirror, self._parts.limits)
+        pools = [
+            (pool, facts.of_pool(pool, each.plan, self._now(seen, each)))
+            for each in planned
+            if (pool := seen.pools.get(each.pool.wanted.name)) is not None
+        ]
+        await self._statuses.write(seen, facts, pools, outcome)
+        await self._parts.teller.tell(seen, facts, outcome)
+        self._say(seen, said)
+        self._parts.tally.look_over(seen)
+
+    def _now(self, seen: Seen, each: _Planned) -> PoolObserved:
+        pods = tuple(pod.seen for pod in seen.pods_of(each.pool.wanted.name))
+        return replace(each.observed, pods=pods)
+
+    def _refused(self, seen: Seen) -> Mapping[str, Refusal]:
+        """By pool: what the API server said, else the scheduler or a kubelet."""
+        found: dict[str, Refusal] = {}
+        for name, pool in seen.pools.items():
+            why = self._refusals.get(pool.ref.uid) or refused(seen.pods_of(name))
+            if why is not None:
+                found[name] = why
+        return found
+
+    def _say(self, seen: Seen, said: Said) -> None:
+        events = self._parts.events
+        for name, why in said.unplaced.items():
+            if name in seen.rooms and why.reason != names.WAITING_FOR_POD:
+                events.say(saying.unplaced(seen.rooms[name].body, why))
+        for name, refusal_ in said.refusals.items():
+            about = seen.pools[name].body
+            events.say(Note(about, "Warning", saying.POD_REFUSED, refusal_.message()))
+        rooms = ((room.body, room.read.problems) for room in seen.rooms.values())
+        pools = ((pool.body, pool.read.problems) for pool in seen.pools.values())
+        for body, problems in (*rooms, *pools):
+            if problems:
+                events.say(saying.invalid(body, problems))
+
+
+def _said(binding: BindingPlan, refusals: Mapping[str, Refusal]) -> Said:
+    return Said(
+        unplaced={entry.room: entry for entry in binding.unplaced},
+        waiting={entry.room: entry for entry in binding.waiting},
+        refusals=refusals,
+    )
+
+
+def _reserved(seen: Seen) -> frozenset[str]:
+    """Names of pods that rooms refer to: no new pod may have them."""
+    rooms = [room.seen for room in seen.rooms.values()]
+    return frozenset(name for room in rooms for name in (room.pod, room.twin) if name)
+
+
+def _again(outcome: Outcome, binding: BindingPlan, planned: Iterable[_Planned]) -> float | None:
+    if outcome.failures:
+        raise RoundFailed(outcome.failures, outcome.soonest_s())
+    waits = [outcome.soonest_s(), binding.requeue_after_s]
+    waits.extend(each.plan.requeue_after_s for each in planned)
+    return min((wait for wait in waits if wait is not None), default=None)

@@ -1,0 +1,135 @@
+"""Statuses, written where they differ from what is there, and no oftener than they may be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from voiceroom_operator.cluster.api import Body
+from voiceroom_operator.round.acting import Hands
+from voiceroom_operator.round.facts import Facts
+from voiceroom_operator.round.outcome import Outcome
+from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
+from voiceroom_operator.status.pool import SLOW as POOL_SLOW
+from voiceroom_operator.status.pool import PoolFacts, pool_status
+from voiceroom_operator.status.room import SLOW as ROOM_SLOW
+from voiceroom_operator.status.room import RoomFacts, room_status
+from voiceroom_operator.status.writing import worth_writing
+
+AT_ONCE = 8
+"""Writes on their way at once."""
+
+
+@dataclass(slots=True)
+class _Settled:
+    """An object whose status was as it ought to be, and the facts that made it so."""
+
+    facts: object = None
+    resource_version: str = ""
+    written_s: float = float("-inf")
+
+
+class Statuses:
+    """Of all rooms and pools."""
+
+    def __init__(self, hands: Hands) -> None:
+        self._hands = hands
+        self._settled: dict[str, _Settled] = {}
+
+    async def write(
+        self,
+        seen: Seen,
+        facts: Facts,
+        pools: Iterable[tuple[PoolRecord, PoolFacts]],
+        outcome: Outcome,
+    ) -> None:
+        """All that is due."""
+        calls: list[Awaitable[None]] = []
+        for room in seen.rooms.values():
+            if not room.seen.deleting:
+                calls.extend(self._room(room, facts.of_room(room, room.seen), outcome))
+        for pool, known in pools:
+            calls.extend(self._pool(pool, known, outcome))
+        await at_once(calls)
+
+    async def decide(self, room: RoomRecord, facts: RoomFacts) -> None:
+        """The status that puts a decision on record. Raises ``ApiError``."""
+        now_s = self._hands.clock.unix_s()
+        await self._hands.write_room(room, room_status(_status(room.body), facts, now_s))
+        self._of(room.body).written_s = self._hands.clock.monotonic_s()
+
+    def _room(
+        self, room: RoomRecord, facts: RoomFacts, outcome: Outcome
+    ) -> Iterable[Awaitable[None]]:
+        def status() -> dict[str, Any]:
+            return room_status(_status(room.body), facts, self._hands.clock.unix_s())
+
+        def write(wanted: Mapping[str, Any]) -> Awaitable[None]:
+            return self._hands.write_room(room, wanted)
+
+        return self._due(room.body, facts, status, write, ROOM_SLOW, outcome)
+
+    def _pool(
+        self, pool: PoolRecord, facts: PoolFacts, outcome: Outcome
+    ) -> Iterable[Awaitable[None]]:
+        def status() -> dict[str, Any]:
+            return pool_status(_status(pool.body), facts, self._hands.clock.unix_s())
+
+        def write(wanted: Mapping[str, Any]) -> Awaitable[None]:
+            return self._hands.write_pool(pool, wanted)
+
+        return self._due(pool.body, facts, status, write, POOL_SLOW, outcome)
+
+    def _due(
+        self,
+        body: Body,
+        facts: object,
+        status: Callable[[], dict[str, Any]],
+        write: Callable[[Mapping[str, Any]], Awaitable[None]],
+        slow: frozenset[str],
+        outcome: Outcome,
+    ) -> Iterable[Awaitable[None]]:
+        settled = self._of(body)
+        at = str(body["metadata"].get("resourceVersion", ""))
+        if (settled.facts, settled.resource_version) == (facts, at):
+            return
+        wanted, now_s = status(), self._hands.clock.monotonic_s()
+        verdict = worth_writing(_status(body), wanted, slow, settled.written_s, now_s)
+        if verdict.due:
+            settled.written_s = now_s
+            yield self._written(write(wanted), outcome)
+        elif verdict.later_s is not None:
+            outcome.again_s.append(verdict.later_s)
+        else:
+            settled.facts, settled.resource_version = facts, at
+
+    async def _written(self, call: Awaitable[None], outcome: Outcome) -> None:
+        await outcome.done("write a status", call)
+
+    def _of(self, body: Body) -> _Settled:
+        return self._settled.setdefault(body["metadata"]["uid"], _Settled())
+
+    def keep(self, uids: set[str]) -> None:
+        """Forget all others."""
+        self._settled = {uid: kept for uid, kept in self._settled.items() if uid in uids}
+
+
+def _status(body: Body) -> Mapping[str, Any]:
+    return body.get("status") or {}
+
+
+async def at_once(calls: Iterable[Awaitable[None]]) -> None:
+    """All of them, ``AT_ONCE`` at a time. Raises what the first of them raises, once all others
+    have ended."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(call: Awaitable[None]) -> None:
+        async with gate:
+            await call
+
+    results = await asyncio.gather(*map(one, calls), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result

@@ -1,0 +1,1 @@
+"""The process: what starts, watches, reconciles, answers and stops."""

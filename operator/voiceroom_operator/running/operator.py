@@ -1,0 +1,307 @@
+"""One replica: it waits for the Lease, acts while it holds it, and waits again when it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from voiceroom_operator.admin.access import Resolve, admin_address
+from voiceroom_operator.admin.client import Admin
+from voiceroom_operator.admin.looks import PERIOD_S, Looks, Target
+from voiceroom_operator.admin.mail import Mail
+from voiceroom_operator.cluster.api import Api, ApiError, Body
+from voiceroom_operator.cluster.events import Events, Note
+from voiceroom_operator.cluster.kinds import NODES, PODS, POOLS, ROOMS, WATCHED, Kind
+from voiceroom_operator.cluster.lease import RENEW_S, Lease
+from voiceroom_operator.cluster.mirror import Mirror
+from voiceroom_operator.cluster.sweeper import Sweeper
+from voiceroom_operator.edge.clock import Clock
+from voiceroom_operator.limits import Limits
+from voiceroom_operator.reading.pods import node_seen
+from voiceroom_operator.reading.reports import StatusReport
+from voiceroom_operator.round import saying
+from voiceroom_operator.round.acting import Hands
+from voiceroom_operator.round.house import House, Policy
+from voiceroom_operator.round.reconciler import Parts, Reconciler
+from voiceroom_operator.round.secrets import SecretReader
+from voiceroom_operator.round.seen import Eyes
+from voiceroom_operator.round.specs import pool_specs, room_specs
+from voiceroom_operator.round.telling import Teller
+from voiceroom_operator.running.meters import Meters
+from voiceroom_operator.running.pulse import Pulse
+from voiceroom_operator.running.watching import Scope, Streams, Watching
+from voiceroom_operator.running.work import Work
+from voiceroom_operator.settings import Settings
+
+RESYNC_S: Final = 30.0
+LEASE_RETRY_S: Final = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is outside of the operator; tests put their own in."""
+
+    api: Api
+    admin: Admin
+    clock: Clock
+    streams: Callable[[Callable[[Kind, str | None, Body], None]], Streams]
+    resolve: Resolve = admin_address
+    limits: Limits = field(default_factory=Limits)
+
+
+class Operator:
+    """Everything, put together."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        world: World,
+        meters: Meters,
+        identity: str,
+        policy: Policy | None = None,
+    ) -> None:
+        """``identity``: REPLICA_START, for the Lease."""
+        self._world = world
+        clock, api = world.clock, world.api
+        self.pulse = Pulse(clock)
+        self.lease = Lease(api, clock, settings.own_namespace, settings.lease_name, identity)
+        self.mirror = Mirror(self._changed)
+        self._nodes: dict[str, object] = {}
+        self._meters = meters
+        self._filled = False
+        self._events = Events(api, clock, meters.event_dropped)
+        sweeper = Sweeper(api, self.mirror, meters.missed)
+        scope = Scope(settings.namespaces)
+        self._watching = Watching(api, clock, self.mirror, scope, sweeper, meters)
+        self._looks = Looks(
+            world.admin, clock, self._heard, self._answered, world.limits.lost_after_s
+        )
+        self._mail = Mail(world.admin, self._looks, self._term, self._stale, self._refused)
+        self._house = House(api, clock, policy)
+        self._teller = Teller(
+            self._mail, SecretReader(api, clock), world.resolve, self._house.access
+        )
+        self._reconciler = Reconciler(self._parts(settings))
+        self._work = Work(clock, self._reconciler, meters)
+        meters.leads(self.lease.holds)
+        meters.depth(self._work.depth)
+
+    def _parts(self, settings: Settings) -> Parts:
+        world = self._world
+        eyes = Eyes(
+            self.mirror,
+            self._looks,
+            room_specs(),
+            pool_specs(),
+            lambda: self._watching.nodes_readable,
+        )
+        hands = Hands(
+            world.api,
+            self.mirror,
+            world.clock,
+            self.lease.holds,
+            settings.pods,
+            settings.default_pool,
+        )
+        return Parts(
+            eyes, hands, self._house, self._teller, self._events, self._meters, world.limits
+        )
+
+    def unready(self) -> str:
+        """Why this replica is of no use yet; empty when it acts, or could."""
+        if self.lease.holds():
+            return "" if self._filled else "reading the cluster"
+        return "" if self.lease.observed else "the Lease has not been read yet"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop``. A replica that loses the Lease waits for it again."""
+        try:
+            while not stop.is_set():
+                await self._elect()
+                if self.lease.holds():
+                    await self._lead(stop)
+                else:
+                    await _either(stop.wait(), self._world.clock.sleep(LEASE_RETRY_S))
+        finally:
+            await self._close()
+
+    async def _elect(self) -> None:
+        self.pulse.beat("lease")
+        try:
+            await self.lease.step()
+        except ApiError as error:
+            _log.warning("the Lease cannot be had", extra={"error": str(error)})
+
+    async def _lead(self, stop: asyncio.Event) -> None:
+        """Act until told to stop, or until the Lease is lost."""
+        streams = self._world.streams(self._watching.on_event)
+        hold, act = asyncio.ensure_future(self._hold()), asyncio.ensure_future(self._act(streams))
+        others = {asyncio.ensure_future(self._events.run()), asyncio.ensure_future(stop.wait())}
+        try:
+            await asyncio.wait({hold, act, *others}, return_when=asyncio.FIRST_COMPLETED)
+            if act.done():
+                act.result()
+                stop.set()
+        finally:
+            await _end({hold, act, *others})
+            await self._forget()
+
+    async def _forget(self) -> None:
+        """Whoever leads next may change everything: look anew, tell all anew."""
+        self.pulse.stop("sweep", "looks", "work")
+        self._filled = False
+        await self._mail.close()
+        await self._looks.close()
+        for kind in WATCHED:
+            self.mirror.clear(kind)
+
+    async def _hold(self) -> None:
+        """Renew the Lease; ends when it is lost."""
+        clock = self._world.clock
+        while self.lease.holds():
+            await clock.sleep(RENEW_S / 2)
+            await self._elect()
+        _log.error("the Lease is lost")
+
+    async def _act(self, streams: Streams) -> None:
+        """Ends when the streams say that the process is to end."""
+        await self._fill()
+        self._resync()
+        others = {
+            asyncio.ensure_future(loop)
+            for loop in (
+                self._watching.sweep(lambda: self.pulse.beat("sweep")),
+                self._look(),
+                self._work.run(),
+                self._resyncs(),
+            )
+        }
+        stream = asyncio.ensure_future(self._watching.stream(streams))
+        try:
+            done, _ = await asyncio.wait({*others, stream}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await _end({*others, stream})
+
+    async def _fill(self) -> None:
+        while True:
+            try:
+                await self._watching.fill()
+            except ApiError as error:
+                hint = "; are the CustomResourceDefinitions installed?" if error.is_missing else ""
+                _log.error("the cluster cannot be read", extra={"error": f"{error}{hint}"})
+                await self._world.clock.sleep(LEASE_RETRY_S)
+            else:
+                self._filled = True
+                return
+
+    async def _look(self) -> None:
+        """At every pod, on a grid of a second."""
+        clock = self._world.clock
+        due_s = clock.monotonic_s()
+        while True:
+            self._looks.round(self._targets())
+            self.pulse.beat("looks")
+            if self._work.goes_on():
+                self.pulse.beat("work")
+            due_s = max(due_s + PERIOD_S, clock.monotonic_s())
+            await clock.sleep(due_s - clock.monotonic_s())
+
+    def _targets(self) -> list[Target]:
+        found: list[Target] = []
+        for namespace in self.mirror.namespaces(PODS):
+            for pod in self.mirror.all(PODS, namespace):
+                uid = _owner(pod)
+                target = self._teller.target(pod, uid) if uid else None
+                if target is not None:
+                    found.append(target)
+        return found
+
+    async def _resyncs(self) -> None:
+        while True:
+            await self._world.clock.sleep(RESYNC_S)
+            self._resync()
+
+    def _resync(self) -> None:
+        """All namespaces again, and nothing kept of what is gone."""
+        present = self.mirror.namespaces(ROOMS, POOLS, PODS)
+        self._work.forget(present)
+        for namespace in present:
+            self._work.add(namespace)
+        uids = {
+            kind: {
+                str(body["metadata"]["uid"])
+                for namespace in self.mirror.namespaces(kind)
+                for body in self.mirror.all(kind, namespace)
+            }
+            for kind in (ROOMS, POOLS, PODS)
+        }
+        self._reconciler.keep(uids[ROOMS] | uids[POOLS])
+        self._mail.forget(uids[PODS])
+
+    def _changed(self, kind: Kind, namespace: str, name: str) -> None:
+        """The mirror has news."""
+        if kind is not NODES:
+            self._work.add(namespace)
+            return
+        body = self.mirror.get(NODES, "", name)
+        said = None if body is None else (node_seen(body), str(body["status"].get("addresses")))
+        if self._nodes.get(name) != said:
+            self._nodes[name] = said
+            for each in self.mirror.namespaces(PODS, ROOMS, POOLS):
+                self._work.add(each)
+
+    def _heard(self, target: Target, _: StatusReport) -> None:
+        self._work.add(target.namespace)
+
+    def _answered(self, uid: str) -> None:
+        self._mail.nudge(uid)
+
+    def _term(self) -> int:
+        return self.lease.term if self.lease.holds() else 0
+
+    def _stale(self, term: int) -> None:
+        _log.error("a pod has heard of a later leader", extra={"term": term})
+        self.lease.lose(term)
+
+    def _refused(self, target: Target, words: str) -> None:
+        body = self.mirror.get(PODS, target.namespace, target.name)
+        if body is not None:
+            about = {"apiVersion": "v1", "kind": "Pod"} | dict(body)
+            self._events.say(Note(about, "Warning", saying.DOCUMENT_REFUSED, words))
+
+    async def _close(self) -> None:
+        try:
+            await self._events.drain()
+            await self.lease.release()
+        except ApiError as error:
+            _log.info("the Lease was not released", extra={"error": str(error)})
+
+
+def _owner(pod: Body) -> str:
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return next((str(o["uid"]) for o in owners if o.get("kind") == POOLS.kind), "")
+
+
+async def _wait(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+async def _either(*waits: Coroutine[Any, Any, Any]) -> None:
+    tasks = {asyncio.ensure_future(wait) for wait in waits}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _end(tasks)
+
+
+async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

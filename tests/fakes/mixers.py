@@ -1,0 +1,132 @@
+"""Mixer pods without a mixer: a kubelet that makes pods Ready, and admin listeners as contract §7
+has them. What the operator sends is taken and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from voiceroom_operator.admin.access import Access, Address
+from voiceroom_operator.admin.client import Reply, Unreachable
+
+
+@dataclass
+class FakeMixer:
+    """One pod's admin listener."""
+
+    boot_id: str = "boot-1"
+    term: int = 0
+    generation: int = 0
+    directory: int = 0
+    rooms: list[dict[str, Any]] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, Any] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
+    accepting: bool = True
+    relays: int = 0
+    silent: bool = False
+    refuse: Reply | None = None
+    """The answer to the next assignments."""
+    realtime: dict[str, Any] = field(
+        default_factory=lambda: {"mode": "Quota", "granted": True, "reason": "Granted"}
+    )
+    asked: int = 0
+    told: int = 0
+
+    def restart(self, *, keeps: bool = False) -> None:
+        """The container starts anew."""
+        self.boot_id += "+"
+        self.directory = 0
+        if not keeps:
+            self.term, self.generation, self.rooms, self.places = 0, 0, [], {}
+
+    def status(self) -> dict[str, Any]:
+        self.asked += 1
+        rooms = [
+            {key: room[key] for key in ("name", "uid", "epoch", "role")}
+            | {"legs": self.people.get(room["name"], 0) if room["role"] == "owner" else 0}
+            | {"participants": self.people.get(room["name"], 0)}
+            for room in self.rooms
+        ]
+        return {
+            "bootId": self.boot_id,
+            "term": self.term,
+            "generation": self.generation,
+            "directory": self.directory,
+            "accepting": self.accepting,
+            "unready": [],
+            "rooms": rooms,
+            "relays": self.relays,
+            "headroom": 0.95,
+            "grade": "A",
+            "realtime": self.realtime,
+            "timing": {"p99Ms": 0.4, "verdict": None},
+        }
+
+    def assign(self, document: Mapping[str, Any]) -> Reply:
+        if self.refuse is not None:
+            return self.refuse
+        stale = self._stale(document)
+        if stale is not None:
+            return stale
+        same = document["rooms"] == self.rooms
+        gap = document["generation"] < self.generation or (
+            document["generation"] == self.generation and not same
+        )
+        if document["term"] == self.term and gap:
+            return Reply(409, {"error": "gap", "generation": self.generation})
+        self.told += 1
+        self.term, self.generation = document["term"], document["generation"]
+        self.rooms = list(document["rooms"])
+        self.settings = {key: document[key] for key in ("limits", "advertise")}
+        return Reply(200, {"term": self.term, "generation": self.generation, "held": []})
+
+    def direct(self, document: Mapping[str, Any]) -> Reply:
+        stale = self._stale(document)
+        if stale is not None:
+            return stale
+        if document["from"] not in (0, self.directory):
+            return Reply(409, {"error": "gap", "number": self.directory})
+        kept = {} if document["from"] == 0 else self.places
+        gone = set(document["gone"])
+        self.places = {k: v for k, v in kept.items() if k not in gone} | document["set"]
+        self.term, self.directory = document["term"], document["to"]
+        return Reply(200, {"term": self.term, "number": self.directory})
+
+    def _stale(self, document: Mapping[str, Any]) -> Reply | None:
+        if document["term"] >= self.term:
+            return None
+        body = {"error": "stale_term", "message": f"term {self.term} leads", "term": self.term}
+        return Reply(409, body)
+
+    def owned(self) -> set[str]:
+        return {room["name"] for room in self.rooms if room["role"] == "owner"}
+
+    def twinned(self) -> set[str]:
+        return {room["name"] for room in self.rooms if room["role"] == "twin"}
+
+
+class FakeMixers:
+    """All of them, by address: ``Admin`` as the operator knows it."""
+
+    def __init__(self) -> None:
+        self.by_address: dict[Address, FakeMixer] = {}
+
+    def at(self, address: Address) -> FakeMixer:
+        return self.by_address.setdefault(address, FakeMixer())
+
+    async def status(self, address: Address, access: Access) -> Reply:
+        return Reply(200, self._heard(address).status())
+
+    async def put(
+        self, address: Address, access: Access, what: str, document: Mapping[str, Any]
+    ) -> Reply:
+        mixer = self._heard(address)
+        return mixer.assign(document) if what == "assignment" else mixer.direct(document)
+
+    def _heard(self, address: Address) -> FakeMixer:
+        mixer = self.by_address.get(address)
+        if mixer is None or mixer.silent:
+            raise Unreachable(f"{address}: connection refused")
+        return mixer

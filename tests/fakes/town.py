@@ -1,0 +1,241 @@
+"""A whole operator on an API server in memory, with pods that start and mixers that answer.
+
+Time is virtual: run it on ``looptime``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from fakes.apiserver import FakeApi
+from fakes.mixers import FakeMixer, FakeMixers
+from voiceroom_api import names
+from voiceroom_operator.children.pod import PodDefaults
+from voiceroom_operator.cluster.api import Api, ApiError, Body
+from voiceroom_operator.cluster.kinds import EVENTS, NODES, PODS, POOLS, ROOMS, Kind
+from voiceroom_operator.running.meters import Meters
+from voiceroom_operator.running.operator import Operator, World
+from voiceroom_operator.settings import Settings
+
+NAMESPACE = "voice"
+UNIX_S = 1_800_000_000.0
+START_S = 1.0
+END_S = 0.5
+
+
+def settings(**changed: Any) -> Settings:
+    usual: dict[str, Any] = {
+        "namespaces": (NAMESPACE,),
+        "own_namespace": "system",
+        "lease_name": "voiceroom-operator",
+        "identity": "",
+        "host": "127.0.0.1",
+        "port": 0,
+        "pods": PodDefaults("registry.example.org/voiceroom:1"),
+        "default_pool": {"size": {"min": 2, "spare": 0}, "drain": {"deadline": "30s"}},
+        "network_policy": False,
+        "scraper_namespaces": (),
+        "log_format": "text",
+        "log_level": "warning",
+    }
+    return Settings(**(usual | changed))
+
+
+class LoopClock:
+    """The event loop's time; Unix time can be stepped."""
+
+    def __init__(self) -> None:
+        self.step_s = 0.0
+
+    def monotonic_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def unix_s(self) -> float:
+        return UNIX_S + asyncio.get_running_loop().time() + self.step_s
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class FakeStreams:
+    """Passes on what the API server says; can go deaf, and break."""
+
+    def __init__(self, api: FakeApi, on_event: Callable[[Kind, str | None, Body], None]) -> None:
+        self._api = api
+        self._on_event = on_event
+        self.deaf = False
+        self.runs = 0
+        self.fails: list[Exception] = []
+
+    async def run(self, kinds: Collection[Kind], stop: asyncio.Event) -> None:
+        self.runs += 1
+        if self.fails:
+            raise self.fails.pop()
+        allowed = set(kinds)
+        self.deaf = False
+
+        def watch(kind: Kind, type_: str | None, body: Body) -> None:
+            if kind in allowed and not self.deaf:
+                self._on_event(kind, type_, body)
+
+        self._api.watchers.append(watch)
+        try:
+            await stop.wait()
+        finally:
+            self._api.watchers.remove(watch)
+
+
+class FakeKubelet:
+    """Pods get a node and start; deleted ones end."""
+
+    def __init__(self, api: FakeApi, mixers: FakeMixers, nodes: int = 2) -> None:
+        self._api = api
+        self._mixers = mixers
+        self.nodes = [f"node-{i}" for i in range(nodes)]
+        self.made = 0
+        self.idle = False
+        """New pods stay Pending."""
+        for name in self.nodes:
+            addresses = [{"type": "InternalIP", "address": f"192.0.2.{len(name)}"}]
+            ready = [{"type": "Ready", "status": "True"}]
+            api.put(NODES, "", name, spec={}, status={"addresses": addresses, "conditions": ready})
+        api.watchers.append(self._see)
+
+    def _see(self, kind: Kind, event: str | None, body: Body) -> None:
+        if kind is not PODS or event == "DELETED":
+            return
+        loop = asyncio.get_running_loop()
+        metadata = body["metadata"]
+        key = (metadata["namespace"], metadata["name"], metadata["uid"])
+        if "deletionTimestamp" in metadata:
+            loop.call_later(END_S, self._end, *key)
+        elif "nodeName" not in body["spec"] and not self.idle:
+            loop.call_later(START_S, self._start, *key)
+
+    def _start(self, namespace: str, name: str, uid: str) -> None:
+        body = self._api.bodies(PODS, namespace).get(name)
+        if body is None or body["metadata"]["uid"] != uid or "nodeName" in body["spec"]:
+            return
+        self.made += 1
+        ip = f"10.0.{self.made // 250}.{self.made % 250 + 1}"
+        self._mixers.at(f"{ip}:8443")
+        status = {
+            "phase": "Running",
+            "podIP": ip,
+            "podIPs": [{"ip": ip}],
+            "conditions": [{"type": "Ready", "status": "True"}],
+        }
+        node = self.nodes[self.made % len(self.nodes)]
+        self._api.change(PODS, namespace, name, {"spec": {"nodeName": node}, "status": status})
+
+    def _end(self, namespace: str, name: str, uid: str) -> None:
+        body = self._api.bodies(PODS, namespace).get(name)
+        if body is not None and body["metadata"]["uid"] == uid:
+            self._mixers.by_address.pop(f"{(body.get('status') or {}).get('podIP')}:8443", None)
+            self._api.vanish(PODS, namespace, name)
+
+
+class Town:
+    """The cluster, and the operators in it."""
+
+    def __init__(self) -> None:
+        self.clock = LoopClock()
+        self.api = FakeApi(self.clock.unix_s)
+        self.mixers = FakeMixers()
+        self.kubelet = FakeKubelet(self.api, self.mixers)
+        self.streams: list[FakeStreams] = []
+        self.operators: list[tuple[Operator, asyncio.Event, asyncio.Task[None]]] = []
+
+    def start(self, replica: str = "one", api: Api | None = None, **changed: Any) -> Operator:
+        """One more replica."""
+
+        def streams(on_event: Callable[[Kind, str | None, Body], None]) -> FakeStreams:
+            self.streams.append(FakeStreams(self.api, on_event))
+            return self.streams[-1]
+
+        world = World(api or self.api, self.mixers, self.clock, streams)
+        start = len(self.operators)
+        operator = Operator(settings(**changed), world, Meters(), f"{replica}_{start}")
+        stop = asyncio.Event()
+        task = asyncio.ensure_future(operator.run(stop))
+        self.operators.append((operator, stop, task))
+        return operator
+
+    async def stop(self) -> None:
+        """All replicas, in order."""
+        for _, stop, _ in self.operators:
+            stop.set()
+        await asyncio.gather(*(task for *_, task in self.operators))
+        self.operators.clear()
+
+    async def kill(self) -> None:
+        """All replicas, at once and for good: nothing is released."""
+        before, self.api.before = self.api.before, _dead
+        for *_, task in self.operators:
+            task.cancel()
+        await asyncio.gather(*(task for *_, task in self.operators), return_exceptions=True)
+        self.operators.clear()
+        self.api.before = before
+
+    def room(self, name: str = "standup", **spec: Any) -> None:
+        self.api.put(ROOMS, NAMESPACE, name, spec=spec)
+
+    def pool(self, name: str = "default", **spec: Any) -> None:
+        usual = {"size": {"min": 2, "spare": 0}, "drain": {"deadline": "30s"}}
+        self.api.put(POOLS, NAMESPACE, name, spec=usual | spec)
+
+    def status(self, name: str = "standup") -> Mapping[str, Any]:
+        return self.api.bodies(ROOMS, NAMESPACE)[name].get("status") or {}
+
+    def pool_status(self, name: str = "default") -> Mapping[str, Any]:
+        return self.api.bodies(POOLS, NAMESPACE)[name].get("status") or {}
+
+    def phase(self, name: str = "standup") -> str:
+        return str(self.status(name).get("phase", ""))
+
+    def pods(self) -> dict[str, dict[str, Any]]:
+        return self.api.bodies(PODS, NAMESPACE)
+
+    def mixer(self, pod: str) -> FakeMixer:
+        """Of the pod of this name."""
+        return self.mixers.by_address[f"{self.pods()[pod]['status']['podIP']}:8443"]
+
+    def owners(self, room: str = "standup") -> list[str]:
+        """Pods whose mixers run the room."""
+        alive = [
+            pod for pod, body in self.pods().items()
+            if f"{(body.get('status') or {}).get('podIP')}:8443" in self.mixers.by_address
+        ]
+        return [pod for pod in alive if room in self.mixer(pod).owned()]
+
+    def reasons(self) -> set[str]:
+        """Of all Events."""
+        return {body["reason"] for body in self.api.bodies(EVENTS).values()}
+
+    async def until(self, true: Callable[[], bool], within_s: float, what: str = "") -> float:
+        """Wait; how long it took."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        while not true():
+            assert loop.time() - began_s < within_s, f"not within {within_s} s: {what}"
+            await asyncio.sleep(0.05)
+        return loop.time() - began_s
+
+    async def ready(self, *rooms: str, within_s: float = 20.0) -> float:
+        """Until those rooms are Ready."""
+        wanted = rooms or ("standup",)
+        return await self.until(
+            lambda: all(self.phase(room) == names.READY for room in wanted), within_s, "Ready"
+        )
+
+
+def condition(status: Mapping[str, Any], kind: str) -> tuple[str, str, str]:
+    """Status, reason and message."""
+    found = [entry for entry in status.get("conditions", ()) if entry["type"] == kind]
+    return (found[0]["status"], found[0]["reason"], found[0]["message"]) if found else ("", "", "")
+
+
+def _dead(verb: str, kind: Kind, name: str) -> None:
+    raise ApiError(0, "Unreachable", "the process is dead")
