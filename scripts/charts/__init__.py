@@ -1,0 +1,1 @@
+"""Writes what of the charts is made from other files."""

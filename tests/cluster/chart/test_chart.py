@@ -1,0 +1,186 @@
+"""The charts as Helm 3 and 4 render them, checked by the tools that users check theirs with."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from charts import manifests
+from harness.charts import CHART, CRD_CHART, EVERYTHING, ROOT, SETS, Helm, tool
+from localcluster.controlplane import ControlPlane
+
+Check = Callable[[str], subprocess.CompletedProcess[str]]
+pytestmark = pytest.mark.timeout(180)
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    """Every object of a rendered chart."""
+    return [made for made in yaml.safe_load_all(text) if made]
+
+
+def only(text: str, kind: str) -> dict[str, Any]:
+    """The one object of that kind."""
+    (found,) = [made for made in objects(text) if made["kind"] == kind]
+    return found
+
+
+def test_lint_finds_nothing(helm: Helm) -> None:
+    said = helm.run("lint", "--strict", CHART, CRD_CHART)
+    assert "2 chart(s) linted, 0 chart(s) failed" in said
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("replicas=3", "replicas"),
+        ("operator.replica=3", "replica"),
+        ("operator.replicas=0", "operator/replicas"),
+        ("operator.logLevel=loud", "operator/logLevel"),
+        ("image.pullPolicy=Sometimes", "image/pullPolicy"),
+        ("image.digest=latest", "image/digest"),
+        ("scope.namespaces={Not_A_Label}", "scope/namespaces/0"),
+        ("defaultPool.realtime.mode=Hard", "defaultPool/realtime/mode"),
+        ("defaultPool.sizes.min=1", "sizes"),
+        ("defaultPool.network.udpPort=80", "defaultPool/network/udpPort"),
+        ("signalling.pool=" + "p" * 49, "signalling/pool"),
+        ("tests.timeout=soon", "tests/timeout"),
+    ],
+)
+def test_a_wrong_value_is_refused_and_named(helm: Helm, value: str, words: str) -> None:
+    options = ("--kube-version=1.34.4", f"--set={value}")
+    said = helm.run("template", "voiceroom", CHART, *options, fails=True)
+    assert words in said.replace(".", "/")
+
+
+@pytest.mark.parametrize(("switch", "missing"), [("ingress", "host"), ("httpRoute", "parentRefs")])
+def test_a_route_to_nowhere_is_refused(helm: Helm, switch: str, missing: str) -> None:
+    options = ("--kube-version=1.34.4", f"--set={switch}.enabled=true")
+    assert f"{switch}.{missing}" in helm.run("template", "v", CHART, *options, fails=True)
+
+
+@pytest.mark.parametrize("values", SETS.values(), ids=SETS)
+def test_all_objects_fit_the_api_servers_schemas(
+    helm: Helm, kubeconform: Check, values: tuple[str, ...]
+) -> None:
+    done = kubeconform(helm.template(*values))
+    assert done.returncode == 0, done.stdout
+    assert "Invalid: 0, Errors: 0" in done.stdout
+
+
+def test_the_schemas_would_find_an_unknown_field(helm: Helm, kubeconform: Check) -> None:
+    wrong = helm.template().replace("revisionHistoryLimit:", "revisionHistoryLimits:")
+    assert kubeconform(wrong).returncode != 0
+
+
+@pytest.mark.parametrize("values", SETS.values(), ids=SETS)
+def test_kube_score_has_nothing_to_say(helm: Helm, values: tuple[str, ...]) -> None:
+    command = [str(tool("kube-score")), "score", "--output-format=ci", "-"]
+    rendered = helm.template(*values)
+    done = subprocess.run(command, input=rendered, capture_output=True, text=True, check=False)
+    found = [line for line in done.stdout.splitlines() if line[:4] in ("[CRI", "[WAR")]
+    assert found == []
+    assert "[OK]" in done.stdout
+
+
+@pytest.mark.parametrize("values", SETS.values(), ids=SETS)
+def test_the_api_server_takes_every_object(
+    helm: Helm, control_plane: ControlPlane, values: tuple[str, ...]
+) -> None:
+    for namespace in ("voice", "ana", "bob"):
+        plain = f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n"
+        control_plane.kubectl("apply", "-f", "-", stdin=plain)
+    known = [
+        made
+        for made in objects(helm.template(*values))
+        if made["kind"] not in ("PodMonitor", "ServiceMonitor", "HTTPRoute")
+    ]
+    accounts = [made for made in known if made["kind"] == "ServiceAccount"]
+    # a Pod is refused where its account is not there yet
+    control_plane.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(accounts))
+    text = yaml.safe_dump_all(known)
+    said = control_plane.kubectl("apply", "--dry-run=server", "-f", "-", stdin=text)
+    assert said.count("(server dry run)") == len(known)
+
+
+def test_the_definitions_are_those_of_the_repository(helm: Helm) -> None:
+    kept = objects(helm.template(chart=CRD_CHART))
+    for made in kept:
+        assert made["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
+    given = [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "crds").glob("*.yaml"))]
+    assert kept == given
+    assert objects(helm.template("keep=false", chart=CRD_CHART)) == given
+
+
+def test_a_release_is_installed_upgraded_and_removed(
+    helm_at: Helm, control_plane: ControlPlane
+) -> None:
+    where = ("--namespace=release", "--create-namespace")
+    helm_at.run("upgrade", "--install", "crds", CRD_CHART, *where)
+    assert "kubectl voiceroom join lobby" in helm_at.run("install", "rooms", CHART, *where)
+    helm_at.run("upgrade", "rooms", CHART, *where, "--set=operator.replicas=1")
+    query = ("-n", "release", "get", "deployment", "-o", "jsonpath={.items[*].spec.replicas}")
+    assert control_plane.kubectl(*query) == "1"
+    helm_at.run("uninstall", "rooms", "--namespace=release")
+    left = control_plane.kubectl("get", "clusterroles", "-o", "name")
+    assert "rooms" not in left
+    assert control_plane.kubectl("-n", "release", "get", "deployments,services", "-o", "name") == ""
+    helm_at.run("uninstall", "crds", "--namespace=release")
+    definitions = control_plane.kubectl("get", "crds", "-o", "name")
+    assert definitions.count("voiceroom.dev") == 2
+    control_plane.kubectl("delete", "crds", "--all")
+    control_plane.kubectl("delete", "namespace", "release")
+
+
+def test_without_cluster_rights_nothing_cluster_wide_is_made(helm: Helm) -> None:
+    values = ("scope.allNamespaces=false", "scope.readNodes=false", "rbac.aggregate=false")
+    kinds = {made["kind"] for made in objects(helm.template(*values))}
+    assert not [kind for kind in kinds if kind.startswith("Cluster")]
+    assert {"Role", "RoleBinding"} <= kinds
+
+
+def test_each_watched_namespace_gets_its_role_and_its_mixers_account(helm: Helm) -> None:
+    made = objects(helm.template(*EVERYTHING))
+    roles = {one["metadata"]["namespace"] for one in made if one["kind"] == "RoleBinding"}
+    assert {"ana", "bob"} <= roles
+    mixers = [
+        one
+        for one in made
+        if one["kind"] == "ServiceAccount" and one["metadata"]["name"] == "voiceroom-mixer"
+    ]
+    assert [one["metadata"]["namespace"] for one in mixers] == ["ana", "bob"]
+    assert not any(one["automountServiceAccountToken"] for one in mixers)
+
+
+def test_the_default_pool_reaches_the_operator_as_it_was_given(helm: Helm) -> None:
+    rendered = helm.template("defaultPool.size.min=3", "defaultPool.realtime.mode=Exclusive")
+    text = only(rendered, "ConfigMap")["data"]["default-pool.yaml"]
+    assert yaml.safe_load(text) == {"size": {"min": 3}, "realtime": {"mode": "Exclusive"}}
+
+
+def test_a_changed_default_pool_restarts_the_operator_and_nothing_else_does(helm: Helm) -> None:
+    def mark(*values: str) -> str:
+        template = only(helm.template(*values), "Deployment")["spec"]["template"]
+        return str(template["metadata"]["annotations"]["checksum/default-pool"])
+
+    assert mark() != mark("defaultPool.size.min=3")
+    assert mark() == mark("podMonitor.enabled=true")
+
+
+def test_manifests_are_fresh(helm: Helm) -> None:
+    for path, text in manifests.rendered(helm.path).items():
+        assert objects(path.read_text()) == objects(text), f"{path}: run make generate"
+
+
+def test_plain_manifests_are_taken_by_the_api_server(control_plane: ControlPlane) -> None:
+    folder: Path = manifests.FOLDER
+    control_plane.kubectl("apply", "--server-side", "-f", str(folder / "crds.yaml"))
+    for name in ("voiceroom.yaml", "voiceroom-namespaced.yaml"):
+        said = control_plane.kubectl("apply", "--server-side", "-f", str(folder / name))
+        assert "deployment.apps/voiceroom-operator serverside-applied" in said
+        control_plane.kubectl("delete", "-f", str(folder / name))
+    control_plane.kubectl("delete", "-f", str(folder / "crds.yaml"))
