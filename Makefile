@@ -10,12 +10,27 @@ export PYTHONUNBUFFERED = 1
 
 .PHONY: help
 help: ## what there is
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 .PHONY: run
 run: ## a voice room on this machine; ARGS="..." passes options on
 	@scripts/setup run
 	@exec $(BIN)/voiceroom-mixer run examples/lobby.yaml $(ARGS)
+
+.PHONY: cluster
+cluster: ## a real Kubernetes on this machine with a room in it (Linux, root); ARGS="--bare" without
+	@scripts/setup cluster
+	@PYTHONPATH=scripts $(BIN)/python -m localcluster up $(ARGS)
+
+.PHONY: cluster-down
+cluster-down: ## end it and leave nothing behind
+	@scripts/setup dev
+	@PYTHONPATH=scripts $(BIN)/python -m localcluster down $(ARGS)
+
+.PHONY: e2e
+e2e: ## the tests on a cluster: on KUBECONFIG when VOICEROOM_E2E_CONTEXT names its context, else one of ours
+	@scripts/setup cluster
+	@$(BIN)/python -m pytest -q tests/cluster $(ARGS)
 
 .PHONY: test
 test: ## every test, all tiers

@@ -1,4 +1,4 @@
-"""Writes what is generated: pages of ``docs/`` about metrics and resources.
+"""Writes what is generated: pages of ``docs/`` about metrics and resources, parts of ``charts/``.
 
 ``--check`` writes nothing and ends with code 1 when a file is not fresh.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from charts.files import files as charts
 from voiceroom_api import reasons
 from voiceroom_api.metrics import METRICS, Metric
 from voiceroom_api.reasons import Condition
@@ -153,7 +154,7 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "metrics.md": metrics_page(),
         ROOT / "docs" / "voiceroom.md": voiceroom_page(),
         ROOT / "docs" / "mixerpool.md": mixerpool_page(),
-    }
+    } | charts()
 
 
 def main() -> int:
@@ -168,6 +169,7 @@ def main() -> int:
             print(f"{path.relative_to(ROOT)} is not fresh: run make generate", file=sys.stderr)
         return 1 if stale else 0
     for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(generated()[path], encoding="utf-8")
         print(f"wrote {path.relative_to(ROOT)}")
     return 0

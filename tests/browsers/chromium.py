@@ -42,7 +42,8 @@ PHONE: Final = ViewportSize(width=390, height=844)
 
 def executable() -> str:
     """Path of Chromium: ``VOICEROOM_CHROMIUM``, or the one that is installed."""
-    found = os.environ.get("VOICEROOM_CHROMIUM") or shutil.which("chromium")
+    named = os.environ.get("VOICEROOM_CHROMIUM")
+    found = named or shutil.which("chromium") or shutil.which("google-chrome")
     if not found:
         raise FileNotFoundError("no Chromium: apt-get install chromium, or set VOICEROOM_CHROMIUM")
     return found
