@@ -54,7 +54,9 @@ def _virtual(options: argparse.Namespace) -> dict[str, Any]:
     print(score.as_table(outcomes))
     if options.pairs:
         result["pairs"] = _pairs(options.seed, options.pairs)
-        result["passed"] = result["passed"] and all(p["share"] >= score.PASS for p in result["pairs"])
+        result["passed"] = result["passed"] and all(
+            p["share"] >= score.PASS for p in result["pairs"]
+        )
     if options.quiet_hours:
         quiet = virtual.quiet(options.seed, options.quiet_hours)
         print(f"\n{quiet.hours:g} h, {quiet.ticks} ticks: {quiet.false_verdicts} false verdicts")

@@ -205,7 +205,8 @@ class Town:
     def owners(self, room: str = "standup") -> list[str]:
         """Pods whose mixers run the room."""
         alive = [
-            pod for pod, body in self.pods().items()
+            pod
+            for pod, body in self.pods().items()
             if f"{(body.get('status') or {}).get('podIP')}:8443" in self.mixers.by_address
         ]
         return [pod for pod in alive if room in self.mixer(pod).owned()]

@@ -217,7 +217,10 @@ class Crowd:
         if rng.random() < 0.05:
             first, csrcs = first | 2, rng.randbytes(8)
         if rng.random() < 0.05:
-            first, payload = first | 0x20, payload + rng.choice((b"\0", b"\x01", b"\0\0\x03", b"\xff"))
+            first, payload = (
+                first | 0x20,
+                payload + rng.choice((b"\0", b"\x01", b"\0\0\x03", b"\xff")),
+            )
         payload_type = 111 if rng.random() < 0.98 else 0
         head = struct.pack("!BBHII", first, payload_type, peer.seq, peer.timestamp, peer.ssrc)
         return head + csrcs + extension + payload

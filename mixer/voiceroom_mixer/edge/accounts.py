@@ -77,8 +77,8 @@ class AccountReader:
     ) -> None:
         """``gc_ns``: sum of the pauses so far. ``thread_id``: the caller's own, unless given."""
         self._gc_ns = gc_ns
-        task = root / f"proc/self/task/{thread_id or os.gettid()}/schedstat"
-        self._schedstat = OpenFile(task)
+        task = f"self/task/{thread_id}" if thread_id else "thread-self"
+        self._schedstat = OpenFile(root / f"proc/{task}/schedstat")
         own, self.ancestors = cgroup.cpu_folders(root)
         self._stat = OpenFile(own / "cpu.stat" if own else root / "nonexistent")
         self._continued = 0

@@ -110,7 +110,9 @@ class NativeIngress(Ingress):
             try:
                 receiver = leg.receiver
                 receiver.take(
-                    Taken(arrived, number, stamp, low, arrival, quiet > 0, level, voice > 0, payload)
+                    Taken(
+                        arrived, number, stamp, low, arrival, quiet > 0, level, voice > 0, payload
+                    )
                 )
                 leg.stream.awake = receiver.active
             except Exception:

@@ -66,9 +66,12 @@ def test_a_key_tells_contents_apart_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
+    def make(part: Path) -> None:
+        part.write_text("made")
+
     target = tmp_path / "image.tar"
     for expected in (True, False):
-        with cache.made_once(target, lambda part: part.write_text("made") and None) as made:
+        with cache.made_once(target, make) as made:
             assert made is expected
     assert target.read_text() == "made"
 

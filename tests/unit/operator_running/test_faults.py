@@ -379,7 +379,9 @@ def test_a_clock_that_is_stepped_cuts_nobody_off() -> None:
         pod = town.status()["podName"]
         town.mixer(pod).people["standup"] = 2
         await asyncio.sleep(2)
-        town.api.change(NODES, "", town.pods()[pod]["spec"]["nodeName"], {"spec": {"unschedulable": True}})
+        town.api.change(
+            NODES, "", town.pods()[pod]["spec"]["nodeName"], {"spec": {"unschedulable": True}}
+        )
         await town.until(lambda: town.phase() == names.DRAINING, TRUTH_S)
         town.clock.step_s = -3600
         await asyncio.sleep(25)

@@ -198,9 +198,7 @@ class Receiver:
     ) -> Taken:
         """The packet that ``stream`` has observed last."""
         it = self.stream
-        return Taken(
-            how, it.index, it.stamp, it.low_ns, arrival_ns, quiet, level, voice, payload
-        )
+        return Taken(how, it.index, it.stamp, it.low_ns, arrival_ns, quiet, level, voice, payload)
 
     def _take(self, taken: Taken) -> PushResult:
         """A packet with sound, or one of a sender that is being played, or an odd one."""
