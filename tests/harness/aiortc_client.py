@@ -14,7 +14,7 @@ from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
 from av import AudioFrame
 from numpy.typing import NDArray
 
-from harness.mixer import Mixer
+from harness.door import Door
 from harness.tones import RATE, tone
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class ToneTrack(AudioStreamTrack):
 class AiortcClient:
     """Joins by WHIP; ``pcm`` grows with what it hears, mono at 48 kHz."""
 
-    def __init__(self, loop: LoopThread, mixer: Mixer, token: str, room: str, hz: float) -> None:
+    def __init__(self, loop: LoopThread, mixer: Door, token: str, room: str, hz: float) -> None:
         self._loop, self._mixer, self._token = loop, mixer, token
         self._room, self._hz = room, hz
         self.heard: list[NDArray[np.float32]] = []

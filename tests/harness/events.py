@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.mixer import Mixer
+from harness.door import Door
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Event:
 
 @contextmanager
 def events(
-    mixer: Mixer, token: str, room: str = "lobby", last_id: str = ""
+    mixer: Door, token: str, room: str = "lobby", last_id: str = ""
 ) -> Iterator[Iterator[Event]]:
     """The events with an id, as they come."""
     where = urlsplit(mixer.base)

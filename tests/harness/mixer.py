@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -12,13 +11,11 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from harness.door import Door
 from voiceroom_mixer.control.auth import keyfile, tokens
 from voiceroom_mixer.core.state.legstate import Role
 
@@ -42,12 +39,12 @@ def free_port(kind: int = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
         return int(sock.getsockname()[1])
 
 
-class Mixer:
+class Mixer(Door):
     """The running process and its HTTP face."""
 
     def __init__(self, process: subprocess.Popen[str], http: str, folder: Path) -> None:
+        super().__init__(f"http://{http}")
         self.process = process
-        self.base = f"http://{http}"
         self.folder = folder
         self.links: dict[str, list[str]] = {}
         self.output: list[str] = []
@@ -97,25 +94,6 @@ class Mixer:
         pairs = (line.rpartition(" ") for line in text.splitlines() if line[:1] not in ("#", ""))
         return {name: float(value) for name, _, value in pairs}
 
-    def call(
-        self, method: str, path: str, token: str | None = None, body: Any = None, **headers: str
-    ) -> tuple[int, Any, dict[str, str]]:
-        """(status, decoded JSON or text, headers)."""
-        data = body.encode() if isinstance(body, str) else body
-        if isinstance(body, dict):
-            data = json.dumps(body).encode()
-            headers.setdefault("Content-Type", "application/json")
-        sent = {k.replace("_", "-"): v for k, v in headers.items()}
-        if token:
-            sent["Authorization"] = f"Bearer {token}"
-        request = urllib.request.Request(self.base + path, data, sent, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                return answer.status, _decoded(answer.read(), answer.headers), dict(answer.headers)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, _decoded(error.read(), error.headers), dict(error.headers)
-
     def pids(self) -> dict[str, int]:
         """The children by name: voiceroom-media, voiceroom-control (and spares)."""
         found = {}
@@ -130,11 +108,6 @@ class Mixer:
             if parent == self.process.pid:
                 found[Path(name).name] = int(entry.name)
         return found
-
-
-def _decoded(raw: bytes, headers: Any) -> Any:
-    text = raw.decode()
-    return json.loads(text) if "json" in (headers.get("Content-Type") or "") else text
 
 
 @contextmanager

@@ -6,20 +6,23 @@ import time
 import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Generic
 
+from typing_extensions import TypeVar
+
+from harness.door import Answer, Door
 from harness.mixer import Mixer
 from harness.rtp import RtpLeg
 from harness.webrtc import WebRtcLeg
 from voiceroom_mixer.core.state.legstate import Role
 
-Answer = tuple[int, Any, dict[str, str]]
+D = TypeVar("D", bound=Door, default=Mixer)
 
 
-class Party:
+class Party(Generic[D]):
     """A moderator who brings legs into rooms."""
 
-    def __init__(self, mixer: Mixer, home: str = "lobby") -> None:
+    def __init__(self, mixer: D, home: str = "lobby") -> None:
         self.mixer, self.home = mixer, home
         self.token = self.sign("moderator")
         self.legs: list[RtpLeg] = []
@@ -106,7 +109,7 @@ class Party:
 
 
 @contextmanager
-def gathering(mixer: Mixer, home: str = "lobby") -> Iterator[Party]:
+def gathering(mixer: D, home: str = "lobby") -> Iterator[Party[D]]:
     """A party that is over at the end, whatever happens."""
     party = Party(mixer, home)
     try:

@@ -19,7 +19,7 @@ from aiortc import RTCCertificate
 from OpenSSL import SSL
 from pylibsrtp import Policy, Session
 
-from harness.mixer import Mixer
+from harness.door import Door
 from harness.rtp import RtpLeg
 from voiceroom_mixer.core.ice import stun
 
@@ -124,7 +124,7 @@ class WebRtcLeg(RtpLeg):
 
     def join(
         self,
-        mixer: Mixer,
+        mixer: Door,
         token: str,
         *,
         mode: str = "whip",
@@ -140,7 +140,7 @@ class WebRtcLeg(RtpLeg):
 
     def signal(
         self,
-        mixer: Mixer,
+        mixer: Door,
         token: str,
         *,
         mode: str = "whip",
@@ -160,7 +160,7 @@ class WebRtcLeg(RtpLeg):
         self.id = self.location.rpartition("/")[2]
         self.ice.learn(self.answer)
 
-    def restart_ice(self, mixer: Mixer) -> Ice:
+    def restart_ice(self, mixer: Door) -> Ice:
         """PATCH the resource; the new session is used from now on. Gives the old one."""
         old, fresh = self.ice, Ice.fresh()
         text = FRAGMENT.format(ufrag=fresh.ufrag, pwd=fresh.pwd)
