@@ -199,10 +199,10 @@ class FakeApi:
         metadata["resourceVersion"] = str(self._version)
         metadata["managedFields"] = [{"manager": FIELD_MANAGER}]
         self._objects[key] = body
-        if "deletionTimestamp" in metadata and old and not metadata.get("finalizers"):
-            if old["metadata"].get("finalizers"):
-                self.vanish(*key)
-                return deepcopy(body)
+        had = old.get("metadata", {}).get("finalizers")
+        if "deletionTimestamp" in metadata and had and not metadata.get("finalizers"):
+            self.vanish(*key)
+            return deepcopy(body)
         self._tell(key[0], event, body)
         return deepcopy(body)
 

@@ -72,10 +72,13 @@ class Hands:
         )
         self.mirror.put(PODS, await self.api.create(PODS, pool.ref.namespace, body))
 
-    async def patch_pod(self, namespace: str, patch: PatchPod) -> None:
-        """Labels and annotations of the pod that was seen."""
+    async def patch_pod(self, namespace: str, patch: PatchPod, seen: Body) -> None:
+        """Labels and annotations of the pod that was ``seen``. Its protection is taken away only
+        as long as nothing else has changed: another replica may have put a room there."""
         self.check()
         body = pod_patch(patch, self.clock.unix_s())
+        if patch.occupied is False:
+            body["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
         self.mirror.put(PODS, await self.api.merge(PODS, namespace, patch.name, body))
 
     async def delete_pod(self, namespace: str, death: DeletePod, *, occupied: bool) -> None:
