@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_a_key_is_everywhere_before_it_signs_and_outlives_its_tokens() -> None:
     assert len(history) == 1 + 3 * 3
     first_seen: dict[str, float] = {}
     last_signed: dict[str, float] = {}
-    for (at_s, keys), (until_s, after) in zip(history, history[1:], strict=False):
+    for (at_s, keys), (until_s, after) in pairwise(history):
         for key in keys:
             first_seen.setdefault(key.kid, at_s)
         for use in keyfile.USES:
