@@ -16,6 +16,7 @@ from voiceroom_operator.children.pod import PodDefaults
 from voiceroom_operator.cluster.api import Api, ApiError, Body
 from voiceroom_operator.cluster.kinds import EVENTS, NODES, PODS, POOLS, ROOMS, Kind
 from voiceroom_operator.rights import RIGHTS
+from voiceroom_operator.round.saying import REASONS
 from voiceroom_operator.running.meters import Meters
 from voiceroom_operator.running.operator import Operator, World
 from voiceroom_operator.running.process import policy
@@ -175,6 +176,7 @@ class Town:
         await asyncio.gather(*(task for *_, task in self.operators))
         self.operators.clear()
         assert self.api.used <= GRANTED
+        assert self.reasons() <= REASONS.keys()
 
     async def kill(self) -> None:
         """All replicas, at once and for good: nothing is released."""

@@ -84,7 +84,11 @@ class Operator:
         self._mail = Mail(world.admin, self._looks, self._term, self._stale, self._refused)
         self._house = House(api, clock, policy, self._check_leading)
         self._teller = Teller(
-            self._mail, SecretReader(api, clock), world.resolve, self._house.access
+            self._mail,
+            SecretReader(api, clock),
+            world.resolve,
+            self._house.access,
+            self._events.say,
         )
         self._reconciler = Reconciler(self._parts(settings))
         self._work = Work(clock, self._reconciler, meters)
