@@ -101,7 +101,7 @@ def test_lists_show_what_to_know(plane: ControlPlane) -> None:
     short = plane.kubectl("get", "vr").splitlines()[0].split()
     assert short == ["NAME", "PHASE", "PARTICIPANTS", "POD", "NODE", "P99MS", "AGE"]
     wide = plane.kubectl("get", "vr", "-o", "wide").splitlines()[0].split()
-    assert set(wide) - set(short) >= {"POOL", "URL"}
+    assert set(wide) - set(short) == {"POOL", "TIMING", "REASON", "URL"}
     columns = plane.kubectl("get", "mxp").splitlines()[0].split()
     assert columns[:5] == ["NAME", "MODE", "GRANTED", "READY", "DESIRED"]
     assert "lobby" in plane.kubectl("get", "voice")
