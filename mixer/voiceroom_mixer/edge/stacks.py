@@ -17,7 +17,7 @@ SIGNAL: Final = signal.SIGUSR2
 NAME: Final = "voiceroom-stacks"
 """Of the file, as its link in /proc shows it."""
 END: Final = bytes([SIGNAL])
-"""What follows the stacks: a reader need not guess whether a writer without a CPU has more to say."""
+"""Follows the stacks: a reader need not guess whether a writer without a CPU has more to say."""
 
 
 def offer() -> int:
