@@ -72,7 +72,10 @@ class Looks:
         known = self._known.get(uid)
         if known is None:
             return StatusReport()
-        return replace(known.report, pod=replace(known.report.pod, silent_s=self._silent_s(known)))
+        silent_s = self._silent_s(known)
+        if silent_s == known.report.pod.silent_s:
+            return known.report
+        return replace(known.report, pod=replace(known.report.pod, silent_s=silent_s))
 
     def has_answered(self, uid: str) -> bool:
         """Whether the pod was ever heard."""

@@ -74,7 +74,8 @@ def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusRepor
 
 
 def steadied(report: StatusReport, before: StatusReport) -> StatusReport:
-    """``report`` with the figures of ``before``, unless they have changed by what matters.
+    """``report`` with the figures of ``before``, unless they have changed by what matters;
+    ``before`` itself when nothing has.
 
     Figures tremble with every look, and each is written to all rooms of the pod.
     """
@@ -86,7 +87,8 @@ def steadied(report: StatusReport, before: StatusReport) -> StatusReport:
         message=old.message if same else new.message,
     )
     headroom = _steady(report.pod.headroom, before.pod.headroom, HEADROOM_STEP, 0.0)
-    return replace(report, timing=timing, pod=replace(report.pod, headroom=headroom))
+    made = replace(report, timing=timing, pod=replace(report.pod, headroom=headroom))
+    return before if made == before else made
 
 
 def _steady(new: float | None, old: float | None, step: float, share: float) -> float | None:

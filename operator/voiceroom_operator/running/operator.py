@@ -246,7 +246,7 @@ class Operator:
             }
             for kind in (ROOMS, POOLS, PODS)
         }
-        self._reconciler.keep(uids[ROOMS] | uids[POOLS])
+        self._reconciler.keep(set().union(*uids.values()))
         self._mail.forget(uids[PODS])
 
     def _changed(self, kind: Kind, namespace: str, name: str) -> None:
