@@ -179,3 +179,53 @@ def test_a_late_word_of_the_old_leader_does_not_take_protection_away() -> None:
         await town.stop()
 
     run(scene())
+
+
+def test_a_ready_pod_that_does_not_answer_gets_no_new_room_and_keeps_those_it_has() -> None:
+    async def scene() -> None:
+        town = Town()
+        town.start()
+        town.pool()
+        town.room()
+        await town.ready()
+        pod = town.status()["podName"]
+        await asyncio.sleep(5)
+        town.mixer(pod).silent = True
+        await asyncio.sleep(10)
+        for n in range(4):
+            town.room(f"late-{n}")
+            await town.ready(f"late-{n}")
+            assert town.status(f"late-{n}")["podName"] != pod
+        assert town.status()["podName"] == pod
+        town.kubelet.idle = True
+        for mixer in town.mixers.by_address.values():
+            mixer.silent = True
+        await asyncio.sleep(10)
+        town.room("unheard")
+        await asyncio.sleep(5)
+        reason, message = condition(town.status("unheard"), names.READY)[1:]
+        assert reason == names.WAITING_FOR_POD
+        assert "answers the operator on its port admin" in message
+        await town.stop()
+
+    run(scene())
+
+
+def test_a_loop_that_crashes_ends_the_process() -> None:
+    async def scene() -> None:
+        town = Town()
+        operator = town.start()
+        await asyncio.sleep(5)
+
+        async def crash(_: object) -> None:
+            raise ZeroDivisionError
+
+        operator._events.post = crash  # type: ignore[method-assign, assignment]
+        town.room()
+        await asyncio.sleep(5)
+        (_, _, task), *_ = town.operators
+        town.operators.clear()
+        with pytest.raises(ZeroDivisionError):
+            await task
+
+    run(scene())
