@@ -114,6 +114,25 @@ def test_an_object_of_somebody_else_is_not_taken_over() -> None:
     run(scene())
 
 
+def test_a_pod_of_somebody_else_that_has_a_name_of_ours_is_named_and_not_asked_for_ever() -> None:
+    async def scene() -> None:
+        town = Town()
+        town.kubelet.idle = True
+        town.api.put(PODS, NAMESPACE, "voiceroom-default-0", spec={"containers": []})
+        town.start()
+        town.pool()
+        await asyncio.sleep(60)
+        words = condition(town.pool_status(), names.READY)[2]
+        assert "the Pod voiceroom-default-0 is there and is not of MixerPool default" in words
+        assert town.api.calls.count(("create", "pods", "voiceroom-default-0")) < 12
+        town.kubelet.idle = False
+        town.api.vanish(PODS, NAMESPACE, "voiceroom-default-0")
+        await town.until(lambda: len(town.pods()) == 2, 20, "pods are made")
+        await town.stop()
+
+    run(scene())
+
+
 def test_a_pool_does_not_take_the_key_of_anothers_ca() -> None:
     async def scene() -> None:
         town = Town()
