@@ -118,7 +118,9 @@ def test_a_room_lives_on_a_node_whose_kubelet_is_silent(
     kubelet.send(signal.SIGSTOP)
     try:
         until(lambda: not _is_ready(lobby, node), 90, "the node is NotReady")
-        assert (lobby.owner("lobby"), lobby.status("lobby")["phase"]) == (pod, "Ready")
+        # its node is not Ready, so neither is the pod, and nobody else is sent there
+        until(lambda: lobby.status("lobby")["phase"] == "Degraded", 30, "the truth")
+        assert lobby.owner("lobby") == pod
         bob.wait_packets(50)
     finally:
         kubelet.send(signal.SIGCONT)
