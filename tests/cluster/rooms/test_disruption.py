@@ -68,6 +68,7 @@ def test_a_pod_with_a_room_is_not_evicted_and_an_idle_one_is(voice: Voice) -> No
     assert voice.owner("lobby") == owner
 
 
+@pytest.mark.timing
 def test_kubectl_drain_waits_until_the_room_is_empty_elsewhere(voice: Voice) -> None:
     two_in(voice)
     pod = voice.get("pod", voice.owner("lobby"))
