@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import selectors
-import struct
+import sys
 import termios
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import Context
@@ -28,7 +28,7 @@ def _in_flight(descriptor: int) -> bool:
         queued = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
     except OSError:
         return False  # a listening socket, or none at all
-    return struct.unpack("i", queued)[0] > 0
+    return int.from_bytes(queued, sys.byteorder) > 0
 
 
 class _Jumping(selectors.BaseSelector):
