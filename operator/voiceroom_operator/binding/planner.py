@@ -21,6 +21,7 @@ from voiceroom_operator.binding.decisions import (
 )
 from voiceroom_operator.binding.epochs import burnt_epoch, next_epoch, take_over
 from voiceroom_operator.binding.ledger import Ledger
+from voiceroom_operator.binding.orders import NO_ORDERS, Orders
 from voiceroom_operator.binding.pods import Fleet
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import Nodes, PodSeen, RoomSeen, Standing
@@ -37,6 +38,7 @@ def plan_bindings(
     nodes: Nodes,
     limits: Limits,
     now_s: float,
+    orders: Orders = NO_ORDERS,
 ) -> BindingPlan:
     """The next step for every room of a namespace; ``now_s`` in Unix seconds."""
     present = sorted(
@@ -44,7 +46,8 @@ def plan_bindings(
         key=lambda room: (bool(room.pod), room.created_s, room.name),
     )
     ledger = Ledger(present, limits)
-    round_ = _Round(Fleet(pods, pools, nodes, ledger, limits), limits, now_s, present)
+    fleet = Fleet(pods, pools, nodes, ledger, limits, orders)
+    round_ = _Round(fleet, limits, now_s, present, orders)
     placed = [round_.place(room) for room in present]
     for room in placed:
         round_.pair(room)
@@ -55,9 +58,15 @@ class _Round:
     """One plan in the making: what was decided so far, and what it leaves to others."""
 
     def __init__(
-        self, fleet: Fleet, limits: Limits, now_s: float, rooms: Collection[RoomSeen]
+        self,
+        fleet: Fleet,
+        limits: Limits,
+        now_s: float,
+        rooms: Collection[RoomSeen],
+        orders: Orders,
     ) -> None:
         self._fleet = fleet
+        self._orders = orders
         self._limits = limits
         self._now_s = now_s
         self._moving = sum(room.move is not None for room in rooms)
@@ -166,9 +175,10 @@ class _Round:
         pod = self._fleet.pods[room.pod]
         if pod.pool != room.pool or (room.dedicated and self._fleet.shares(room)):
             return names.SPEC_CHANGED
-        if self._fleet.standing(room.pod) is not Standing.LEAVING:
-            return ""
-        return names.SPEC_CHANGED if pod.drain_reason == "Rollout" else names.DRAIN
+        if self._fleet.drains(room.pod):
+            return names.SPEC_CHANGED if pod.drain_reason == "Rollout" else names.DRAIN
+        # who does not keep time is left by those rooms only whose guard rails allow it
+        return names.DRIFT if room.name in self._orders.drift else ""
 
     def _is_on_its_way(self, room: RoomSeen) -> bool:
         if room.move is None:
@@ -179,7 +189,7 @@ class _Round:
     def _deadline_passed(self, room: RoomSeen) -> bool:
         pod = self._fleet.pods[room.pod]
         pool = self._fleet.pools.get(pod.pool)
-        if pod.drain_since_s is None or pool is None:
+        if pod.drain_since_s is None or pod.drain_reason == "Drift" or pool is None:
             return False
         left_s = pod.drain_since_s + pool.drain_s - self._now_s
         if left_s > 0:

@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 from voiceroom_api import names
 from voiceroom_operator.observed import Grade, Held
 from voiceroom_operator.reading.pods import PodReport
+from voiceroom_operator.remediation.windows import Window
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Timeliness
 
 _MODES: Final[Mapping[str, RealtimeMode]] = {mode: mode for mode in get_args(RealtimeMode)}
@@ -17,6 +18,9 @@ _GRADES: Final[Mapping[str, Grade]] = {grade: grade for grade in get_args(Grade)
 _REASON: Final = re.compile(r"[A-Z][A-Za-z]{0,63}")
 """What a condition's reason may be."""
 _MESSAGE_CHARS: Final = 1024
+_MOST_WINDOWS: Final = 60
+_LAST_STEP: Final = 5
+"""Of the ladder: joins are refused, and the pod asks to be left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,10 @@ class StatusReport:
     grade: Grade = ""
     """Of its node."""
     timing: Timeliness = field(default_factory=Timeliness)
+    windows: tuple[Window, ...] = ()
+    """Its newest whole seconds, the oldest first."""
+    asks: bool = False
+    """It asks to be left: the breaker is open, or the ladder at its last step."""
 
 
 def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusReport:
@@ -66,7 +74,26 @@ def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusRepor
         realtime=_granted(_mapping(body.get("realtime"))),
         grade=_GRADES.get(_text(body.get("grade")), ""),
         timing=_timing(_mapping(body.get("timing"))),
+        windows=_windows(_list(_mapping(body.get("timing")).get("windows"))),
+        asks=body.get("breaker") == "open" or _count(body.get("level")) >= _LAST_STEP,
     )
+
+
+def _windows(said: list[Mapping[str, Any]]) -> tuple[Window, ...]:
+    numbered = (entry for entry in said[-_MOST_WINDOWS:] if _count(entry.get("window")))
+    found = {
+        entry["window"]: Window(
+            entry["window"],
+            ticks=_count(entry.get("ticks")),
+            late=_count(entry.get("late")),
+            skipped=_count(entry.get("skipped")),
+            p50_ms=_amount(entry.get("latenessP50Ms")) or 0.0,
+            p99_ms=_amount(entry.get("latenessP99Ms")) or 0.0,
+            work_ms=_amount(entry.get("workP99Ms")) or 0.0,
+        )
+        for entry in numbered
+    }
+    return tuple(found[number] for number in sorted(found))
 
 
 def _held(entry: Mapping[str, Any]) -> Held | None:

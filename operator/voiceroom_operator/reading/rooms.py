@@ -11,6 +11,7 @@ from voiceroom_api.voiceroom import VoiceRoomSpec
 from voiceroom_operator.observed import RoomSeen
 from voiceroom_operator.pool.naming import pool_of
 from voiceroom_operator.reading.scalars import condition, unix_s
+from voiceroom_operator.remediation.drifted import drifted
 from voiceroom_operator.wanted import PoolWanted, pool_wanted
 
 
@@ -29,6 +30,7 @@ def room_seen(body: Mapping[str, Any], spec: VoiceRoomSpec, legs: int) -> RoomSe
         epoch=epoch,
         twin=status.get("twinPodName", ""),
         legs=legs,
+        drift=drifted(status),
         saw_pool=_saw_pool(status, spec.pool_name, pod, epoch),
     )
 

@@ -18,7 +18,9 @@ from voiceroom_operator.pool.actions import CreatePod, DeletePod, PatchPod
 from voiceroom_operator.reading.pods import pod_seen
 from voiceroom_operator.round.seen import PoolRecord, RoomRecord
 
-IDLE_ONLY: Final = frozenset({"Drained", "Superfluous", "Outdated", "NodeLeaving", "PortsTaken"})
+IDLE_ONLY: Final = frozenset(
+    {"Drained", "Superfluous", "Outdated", "NodeLeaving", "PortsTaken", "Released"}
+)
 """Reasons for deletions that hold only while nobody is in the pod."""
 
 

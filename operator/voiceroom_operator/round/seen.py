@@ -18,6 +18,9 @@ from voiceroom_operator.reading.pods import node_seen, pod_seen
 from voiceroom_operator.reading.reports import StatusReport
 from voiceroom_operator.reading.rooms import pool_seen, room_seen
 from voiceroom_operator.reading.scalars import ports
+from voiceroom_operator.remediation.policy import Policy, policy_of
+from voiceroom_operator.remediation.records import evacuations
+from voiceroom_operator.remediation.windows import History
 from voiceroom_operator.round.specs import Read, Specs
 from voiceroom_operator.wanted import PoolWanted
 
@@ -39,6 +42,7 @@ class PoolRecord:
     read: Read[MixerPoolSpec]
     wanted: PoolWanted
     ref: PoolRef
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class PodRecord:
     report: StatusReport
     heard: bool
     """It has answered a look."""
+    history: History = ()
+    """Its latest seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,8 @@ class Eyes:
     def _pod(self, body: Body) -> PodRecord:
         uid = body["metadata"]["uid"]
         report = self._looks.report(uid)
-        return PodRecord(body, pod_seen(body, report.pod), report, self._looks.has_answered(uid))
+        heard, history = self._looks.has_answered(uid), self._looks.history(uid)
+        return PodRecord(body, pod_seen(body, report.pod), report, heard, history)
 
     def _room(self, body: Body, legs: Mapping[str, int]) -> RoomRecord:
         read = self._rooms.read(body)
@@ -146,7 +153,8 @@ class Eyes:
     def _pool(self, body: Body) -> PoolRecord:
         metadata, read = body["metadata"], self._pools.read(body)
         ref = PoolRef(metadata["name"], metadata["namespace"], metadata["uid"])
-        return PoolRecord(body, read, pool_seen(body, read.spec, read.revision), ref)
+        wanted = pool_seen(body, read.spec, read.revision)
+        return PoolRecord(body, read, wanted, ref, policy_of(read.spec))
 
 
 def _pool_of(body: Body) -> str:

@@ -17,8 +17,9 @@ def realtime_granted(realtime: Granted) -> Condition:
 
 def timing_healthy(timing: Timeliness) -> Condition:
     """The verdict, when there is one, is the reason."""
-    if timing.verdict:
-        reason, healthy = names.verdict_reason(timing.verdict), False
+    if fault := timing.fault():
+        known = fault if fault in (names.LATE, names.NO_ANSWER) else names.verdict_reason(fault)
+        reason, healthy = known, False
     elif timing.p99_ms is None:
         return Condition(names.TIMING_HEALTHY, "Unknown", names.NOT_REPORTED, timing.message)
     else:

@@ -71,9 +71,16 @@ def room_status(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> d
         status["nodeName"] = facts.pod.node
     if facts.timing.p99_ms is not None:
         status["timing"] = _timing(facts.timing)
-    if "moves" in written:
-        status["moves"] = written["moves"]
+    if moves := _moves(written, facts):
+        status["moves"] = moves
     return status
+
+
+def _moves(written: Mapping[str, Any], facts: RoomFacts) -> dict[str, Any]:
+    moves = dict(written.get("moves") or {})
+    if facts.room.drift is not None:
+        moves["drift"] = facts.room.drift.to_dict()
+    return moves
 
 
 def phase(facts: RoomFacts) -> str:
@@ -85,9 +92,9 @@ def phase(facts: RoomFacts) -> str:
         return names.MOVING
     if facts.pod is None or not facts.confirmed or facts.standing is Standing.LOST:
         return names.PENDING
-    if facts.standing is Standing.LEAVING:
+    if facts.standing is Standing.LEAVING and facts.pod.drain_reason != "Drift":
         return names.DRAINING
-    healthy = facts.standing is Standing.SERVING and not facts.timing.verdict
+    healthy = facts.standing is Standing.SERVING and not facts.timing.fault()
     return names.READY if healthy else names.DEGRADED
 
 
