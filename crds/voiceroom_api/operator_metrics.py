@@ -57,6 +57,25 @@ METRICS: Final[tuple[Metric, ...]] = (
         values={"action": ("Bind", "Move", "Adopt", "Twin", "Release")},
     ),
     Metric(
+        "voiceroom_operator_remediations_total",
+        "counter",
+        "What was decided on account of drift: nodes and pods that are left, rooms that move.",
+        labels=("what", "result"),
+        values={"what": ("Node", "Pod", "Room"), "result": ("enforced", "dry_run")},
+    ),
+    Metric(
+        "voiceroom_operator_suspected_pods",
+        "gauge",
+        "Pods that do not keep time by the guard rails of their pool.",
+        labels=("namespace", "pool"),
+    ),
+    Metric(
+        "voiceroom_operator_quarantined_nodes",
+        "gauge",
+        "Nodes that get no pods of the pool until they have kept time again.",
+        labels=("namespace", "pool"),
+    ),
+    Metric(
         "voiceroom_operator_events_dropped_total",
         "counter",
         "Kubernetes Events that were not posted.",

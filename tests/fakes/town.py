@@ -118,6 +118,9 @@ class FakeKubelet:
         body = self._api.bodies(PODS, namespace).get(name)
         if body is None or body["metadata"]["uid"] != uid or "nodeName" in body["spec"]:
             return
+        node = self._place(body)
+        if not node:
+            return
         self.made += 1
         ip = f"10.0.{self.made // 250}.{self.made % 250 + 1}"
         self._mixers.at(f"{ip}:8443")
@@ -127,8 +130,23 @@ class FakeKubelet:
             "podIPs": [{"ip": ip}],
             "conditions": [{"type": "Ready", "status": "True"}],
         }
-        node = self.nodes[self.made % len(self.nodes)]
         self._api.change(PODS, namespace, name, {"spec": {"nodeName": node}, "status": status})
+
+    def _place(self, body: Mapping[str, Any]) -> str:
+        """By turns, as far as the pod's affinity allows."""
+        affinity = body["spec"].get("affinity") or {}
+        required = affinity.get("nodeAffinity", {}).get(
+            "requiredDuringSchedulingIgnoredDuringExecution", {}
+        )
+        avoided = {
+            name
+            for term in required.get("nodeSelectorTerms", ())
+            for rule in term.get("matchExpressions", ())
+            if rule["operator"] == "NotIn"
+            for name in rule["values"]
+        }
+        open_ = [node for node in self.nodes if node not in avoided]
+        return open_[(self.made + 1) % len(open_)] if open_ else ""
 
     def _end(self, namespace: str, name: str, uid: str) -> None:
         body = self._api.bodies(PODS, namespace).get(name)
@@ -214,6 +232,13 @@ class Town:
     def reasons(self) -> set[str]:
         """Of all Events."""
         return {body["reason"] for body in self.api.bodies(EVENTS).values()}
+
+    def on(self, node: str) -> list[str]:
+        """Pods on the node."""
+        return [name for name, body in self.pods().items() if body["spec"].get("nodeName") == node]
+
+    def node_of(self, pod: str) -> str:
+        return str(self.pods()[pod]["spec"]["nodeName"])
 
     async def until(self, true: Callable[[], bool], within_s: float, what: str = "") -> float:
         """Wait; how long it took."""

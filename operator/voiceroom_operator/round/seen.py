@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
@@ -84,12 +84,14 @@ class Eyes:
         rooms: Specs[VoiceRoomSpec],
         pools: Specs[MixerPoolSpec],
         nodes_readable: Callable[[], bool],
+        unix_s: Callable[[], float],
     ) -> None:
         self.mirror = mirror
         self._looks = looks
         self._rooms = rooms
         self._pools = pools
         self._nodes_readable = nodes_readable
+        self._unix_s = unix_s
 
     def see(self, namespace: str) -> Seen:
         """As of now."""
@@ -109,9 +111,37 @@ class Eyes:
         """All nodes; a node's grade is the worst that a pod on it has found."""
         if not self._nodes_readable():
             return None
-        grades = self._grades()
-        seen = (node_seen(body) for body in self.mirror.all(NODES))
-        return {node.name: replace(node, grade=grades.get(node.name, "")) for node in seen}
+        grades, quarantined = self._grades(), self._quarantined()
+        seen = (
+            node_seen(
+                body,
+                quarantined=body["metadata"]["name"] in quarantined,
+                grade=grades.get(body["metadata"]["name"], ""),
+            )
+            for body in self.mirror.all(NODES)
+        )
+        return {node.name: node for node in seen}
+
+    def pools(self) -> list[PoolRecord]:
+        """Of all namespaces."""
+        namespaces = sorted(self.mirror.namespaces(POOLS))
+        return [self._pool(body) for n in namespaces for body in self.mirror.all(POOLS, n)]
+
+    def pods(self) -> list[PodRecord]:
+        """Of all namespaces."""
+        namespaces = sorted(self.mirror.namespaces(PODS))
+        return [self._pod(body) for n in namespaces for body in self.mirror.all(PODS, n)]
+
+    def _quarantined(self) -> set[str]:
+        """Nodes that any pool does not trust: their clock is the same for all."""
+        now_s = self._unix_s()
+        return {
+            entry.name
+            for pool in self.pools()
+            if pool.policy.mode == "Enforce"
+            for entry in evacuations(pool.body.get("status") or {})
+            if entry.what == "Node" and not entry.dry and entry.is_active(now_s)
+        }
 
     def _grades(self) -> dict[str, Grade]:
         found: dict[str, Grade] = {}

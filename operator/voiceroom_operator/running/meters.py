@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -12,6 +13,7 @@ from voiceroom_api import names
 from voiceroom_api.metrics import Metric
 from voiceroom_api.operator_metrics import BY_NAME, METRICS
 from voiceroom_operator.cluster.api import Body
+from voiceroom_operator.remediation.case import Remedies
 from voiceroom_operator.round.seen import PoolRecord, Seen
 
 _Any = Counter | Gauge | Histogram
@@ -24,6 +26,7 @@ class Meters:
         self._registry = CollectorRegistry()
         self._metrics: dict[str, Any] = {m.name: _made(m, self._registry) for m in METRICS}
         self._pools: dict[str, set[str]] = {}
+        self._judged: dict[str, set[str]] = {}
 
     def exposition(self) -> bytes:
         """OpenMetrics."""
@@ -65,6 +68,22 @@ class Meters:
     def decided(self, action: str) -> None:
         """A decision was put on record."""
         self._of("voiceroom_operator_decisions_total").labels(action).inc()
+
+    def remedied(self, what: str, result: str) -> None:
+        """Something was decided on account of drift."""
+        self._of("voiceroom_operator_remediations_total").labels(what, result).inc()
+
+    def judged(self, namespace: str, remedies: Mapping[str, Remedies]) -> None:
+        """What is bad, by pool; series of pools that are gone are removed."""
+        suspected = self._of("voiceroom_operator_suspected_pods")
+        quarantined = self._of("voiceroom_operator_quarantined_nodes")
+        for pool in self._judged.get(namespace, set()) - remedies.keys():
+            _remove(suspected, namespace, pool)
+            _remove(quarantined, namespace, pool)
+        for pool, found in remedies.items():
+            suspected.labels(namespace, pool).set(len(found.causes))
+            quarantined.labels(namespace, pool).set(len(found.quarantined))
+        self._judged[namespace] = set(remedies)
 
     def look_over(self, seen: Seen) -> None:
         """Gauges of a namespace; series of what is gone are removed."""
@@ -119,9 +138,9 @@ def _made(metric: Metric, registry: CollectorRegistry) -> _Any:
         made = Histogram(
             metric.name, metric.help, metric.labels, registry=registry, buckets=metric.buckets
         )
-    if len(metric.labels) == 1 and metric.labels[0] in metric.values:
-        for value in metric.values[metric.labels[0]]:
-            made.labels(value)
+    if metric.labels and all(label in metric.values for label in metric.labels):
+        for values in product(*(metric.values[label] for label in metric.labels)):
+            made.labels(*values)
     return made
 
 

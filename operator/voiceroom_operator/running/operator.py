@@ -24,8 +24,10 @@ from voiceroom_operator.reading.pods import node_seen
 from voiceroom_operator.reading.reports import StatusReport
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.acting import Hands, NotLeading
+from voiceroom_operator.round.everyone import Inbox
 from voiceroom_operator.round.house import House, Policy
 from voiceroom_operator.round.reconciler import Parts, Reconciler
+from voiceroom_operator.round.remedying import Remedying
 from voiceroom_operator.round.secrets import SecretReader
 from voiceroom_operator.round.seen import Eyes
 from voiceroom_operator.round.specs import pool_specs, room_specs
@@ -99,6 +101,7 @@ class Operator:
             room_specs(),
             pool_specs(),
             lambda: self._watching.nodes_readable,
+            world.clock.unix_s,
         )
         hands = Hands(
             world.api,
@@ -108,8 +111,18 @@ class Operator:
             settings.pods,
             settings.default_pool,
         )
+        remedying = Remedying(
+            eyes, self._looks, self._teller, self._events, self._meters, world.limits, Inbox
+        )
         return Parts(
-            eyes, hands, self._house, self._teller, self._events, self._meters, world.limits
+            eyes,
+            hands,
+            self._house,
+            self._teller,
+            remedying,
+            self._events,
+            self._meters,
+            world.limits,
         )
 
     def unready(self) -> str:
