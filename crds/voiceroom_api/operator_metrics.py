@@ -12,6 +12,17 @@ ROUND_BUCKETS_S: Final = (5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 METRICS: Final[tuple[Metric, ...]] = (
     Metric("voiceroom_operator_leader", "gauge", "1 on the replica that acts, else 0."),
     Metric(
+        "voiceroom_operator_loop_lateness_seconds",
+        "gauge",
+        "How late the operator's own event loop was, the greatest of the last 60 s.",
+        "seconds",
+    ),
+    Metric(
+        "voiceroom_operator_lease_given_up_total",
+        "counter",
+        "How often the leader left the Lease to another replica because it was stalled itself.",
+    ),
+    Metric(
         "voiceroom_operator_reconcile_seconds",
         "histogram",
         "One reconcile of a namespace.",

@@ -48,6 +48,8 @@ class LoopClock:
 
     def __init__(self) -> None:
         self.step_s = 0.0
+        self.stall_s = 0.0
+        """Every sleep ends so much too late: the process gets no CPU."""
 
     def monotonic_s(self) -> float:
         return asyncio.get_running_loop().time()
@@ -56,7 +58,7 @@ class LoopClock:
         return UNIX_S + asyncio.get_running_loop().time() + self.step_s
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds + self.stall_s)
 
 
 class FakeStreams:
@@ -166,14 +168,20 @@ class Town:
         self.streams: list[FakeStreams] = []
         self.operators: list[tuple[Operator, asyncio.Event, asyncio.Task[None]]] = []
 
-    def start(self, replica: str = "one", api: Api | None = None, **changed: Any) -> Operator:
-        """One more replica."""
+    def start(
+        self,
+        replica: str = "one",
+        api: Api | None = None,
+        clock: LoopClock | None = None,
+        **changed: Any,
+    ) -> Operator:
+        """One more replica; ``clock``: one of its own."""
 
         def streams(on_event: Callable[[Kind, str | None, Body], None]) -> FakeStreams:
             self.streams.append(FakeStreams(self.api, on_event))
             return self.streams[-1]
 
-        world = World(api or self.api, self.mixers, self.clock, streams)
+        world = World(api or self.api, self.mixers, clock or self.clock, streams)
         start = len(self.operators)
         operator = Operator(settings(**changed), world, Meters(), f"{replica}_{start}")
         stop = asyncio.Event()

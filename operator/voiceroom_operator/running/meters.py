@@ -36,6 +36,14 @@ class Meters:
         """Asked whenever metrics are read."""
         self._of("voiceroom_operator_leader").set_function(lambda: float(leading()))
 
+    def lateness(self, worst_s: Callable[[], float]) -> None:
+        """Asked whenever metrics are read."""
+        self._of("voiceroom_operator_loop_lateness_seconds").set_function(worst_s)
+
+    def gave_up(self) -> None:
+        """This replica left the Lease to another because it was stalled."""
+        self._of("voiceroom_operator_lease_given_up_total").inc()
+
     def depth(self, depth: Callable[[], int]) -> None:
         """Asked whenever metrics are read."""
         self._of("voiceroom_operator_queue_depth").set_function(lambda: float(depth()))

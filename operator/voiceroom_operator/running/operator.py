@@ -32,6 +32,7 @@ from voiceroom_operator.round.secrets import SecretReader
 from voiceroom_operator.round.seen import Eyes
 from voiceroom_operator.round.specs import pool_specs, room_specs
 from voiceroom_operator.round.telling import Teller
+from voiceroom_operator.running.lateness import Lateness, measure
 from voiceroom_operator.running.meters import Meters
 from voiceroom_operator.running.pulse import Pulse
 from voiceroom_operator.running.watching import Scope, Streams, Watching
@@ -73,6 +74,8 @@ class Operator:
         self.pulse = Pulse(clock)
         self.lease = Lease(api, clock, settings.own_namespace, settings.lease_name, identity)
         self.mirror = Mirror(self._changed)
+        self.lateness = Lateness()
+        self._stalled = asyncio.Event()
         self._nodes: dict[str, object] = {}
         self._meters = meters
         self._filled = False
@@ -92,6 +95,7 @@ class Operator:
         self._work = Work(clock, self._reconciler, meters)
         meters.leads(self.lease.holds)
         meters.depth(self._work.depth)
+        meters.lateness(lambda: self.lateness.worst_s(clock.monotonic_s()))
 
     def _parts(self, settings: Settings) -> Parts:
         world = self._world
@@ -133,28 +137,36 @@ class Operator:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``. A replica that loses the Lease waits for it again."""
+        clock = self._world.clock
+        own = asyncio.ensure_future(measure(clock, self.lateness, self._stalled.set))
         try:
             while not stop.is_set():
                 await self._elect()
                 if self.lease.holds():
                     await self._lead(stop)
                 else:
-                    await _either(stop.wait(), self._world.clock.sleep(LEASE_RETRY_S))
+                    await _either(stop.wait(), clock.sleep(LEASE_RETRY_S))
         finally:
+            await _end({own})
             await self._close()
 
     async def _elect(self) -> None:
         self.pulse.beat("lease")
         try:
-            await self.lease.step()
+            await self.lease.step(shy=self.lateness.is_shy(self._world.clock.monotonic_s()))
         except ApiError as error:
             _log.warning("the Lease cannot be had", extra={"error": str(error)})
 
     async def _lead(self, stop: asyncio.Event) -> None:
-        """Act until told to stop, or until the Lease is lost."""
+        """Act until told to stop, until the Lease is lost, or until this process is stalled."""
+        self._stalled.clear()
         streams = self._world.streams(self._watching.on_event)
         hold, act = asyncio.ensure_future(self._hold()), asyncio.ensure_future(self._act(streams))
-        others = {asyncio.ensure_future(self._events.run()), asyncio.ensure_future(stop.wait())}
+        others: set[asyncio.Future[Any]] = {
+            asyncio.ensure_future(self._events.run()),
+            asyncio.ensure_future(self._give_up()),
+            asyncio.ensure_future(stop.wait()),
+        }
         try:
             await asyncio.wait({hold, act, *others}, return_when=asyncio.FIRST_COMPLETED)
             if act.done():
@@ -172,6 +184,16 @@ class Operator:
         await self._looks.close()
         for kind in WATCHED:
             self.mirror.clear(kind)
+
+    async def _give_up(self) -> None:
+        """Ends when this process is stalled, with the Lease left to another replica."""
+        await self._stalled.wait()
+        _log.error("this process does not keep time: another one may lead")
+        self._meters.gave_up()
+        try:
+            await self.lease.release()
+        except ApiError as error:
+            _log.info("the Lease was not released", extra={"error": str(error)})
 
     async def _hold(self) -> None:
         """Renew the Lease; ends when it is lost."""
