@@ -75,6 +75,25 @@ METRICS: Final[tuple[Metric, ...]] = (
         values={"what": ("Node", "Pod", "Room"), "result": ("enforced", "dry_run")},
     ),
     Metric(
+        "voiceroom_operator_alerts_total",
+        "counter",
+        "Alerts that were delivered, by what became of them; refused deliveries count once.",
+        labels=("result",),
+        values={
+            "result": (
+                "taken",
+                "resolved",
+                "duplicate",
+                "unknown_target",
+                "dropped",
+                "malformed",
+                "unauthorized",
+                "too_large",
+                "standby",
+            )
+        },
+    ),
+    Metric(
         "voiceroom_operator_suspected_pods",
         "gauge",
         "Pods that do not keep time by the guard rails of their pool.",

@@ -33,6 +33,8 @@ def settings(**changed: Any) -> Settings:
         "identity": "",
         "host": "127.0.0.1",
         "port": 0,
+        "alerts": None,
+        "taint_nodes": False,
         "pods": PodDefaults("registry.example.org/voiceroom:1"),
         "default_pool": {"size": {"min": 2, "spare": 0}, "drain": {"deadline": "30s"}},
         "network_policy": False,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from voiceroom_operator.limits import Limits
-from voiceroom_operator.observed import Nodes, standing
+from voiceroom_operator.observed import Nodes, PodSeen, standing
 from voiceroom_operator.remediation.case import PoolCase, RoomView
 from voiceroom_operator.remediation.evidence import weigh
 from voiceroom_operator.remediation.policy import Policy
@@ -77,10 +77,7 @@ class Everyone:
             headroom=seen.headroom,
             evidence=weigh(pod.history, seen.silent_s, policy),
             alarms=tuple(
-                alarm
-                for of, alarm in self._alarms
-                if (of == namespace and alarm.pod == seen.name)
-                or (not alarm.pod and alarm.node == seen.node)
+                alarm for of, alarm in self._alarms if _is_meant(alarm, of, namespace, seen)
             ),
         )
 
@@ -113,6 +110,13 @@ def _alarms(pools: Iterable[PoolRecord], inbox: Inbox, now_s: float) -> list[tup
         for (namespace, _), alarm in found.items()
         if now_s < alarm.until_s and alarm.key not in inbox.resolved
     ]
+
+
+def _is_meant(alarm: Alarm, of: str, namespace: str, pod: PodSeen) -> bool:
+    """An alert that began before the pod was made means its predecessor of that name."""
+    if not alarm.pod:
+        return alarm.node == pod.node
+    return of == namespace and alarm.pod == pod.name and alarm.since_s >= pod.created_s
 
 
 def _key(namespace: str, alarm: Alarm) -> tuple[str, str]:

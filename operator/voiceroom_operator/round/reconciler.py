@@ -28,6 +28,7 @@ from voiceroom_operator.round.refused import refused
 from voiceroom_operator.round.remedying import Findings, Remedying
 from voiceroom_operator.round.seen import Eyes, PoolRecord, RoomRecord, Seen
 from voiceroom_operator.round.statuses import Statuses, at_once
+from voiceroom_operator.round.tainting import put_taints
 from voiceroom_operator.round.telling import Teller
 from voiceroom_operator.status.refusals import Refusal
 
@@ -85,12 +86,14 @@ class Reconciler:
         outcome = Outcome()
         seen = self._parts.eyes.see(namespace)
         sound = await self._put_in_order(seen, outcome)
-        clock = self._parts.hands.clock
+        hands = self._parts.hands
+        clock = hands.clock
         findings = await self._parts.remedying.examine(seen, clock.unix_s)
         seen, now_s = findings.seen, clock.unix_s()
         binding = self._bind(findings, now_s)
         planned = [self._size(findings, pool, binding, now_s) for pool in seen.pools.values()]
         await self._carry_out(findings, binding, planned, sound, outcome)
+        await put_taints(findings, hands, self._parts.events, outcome)
         await self._report(findings, binding, planned, outcome)
         return _again(outcome, findings, binding, planned)
 

@@ -93,6 +93,10 @@ class Meters:
             quarantined.labels(namespace, pool).set(len(found.quarantined))
         self._judged[namespace] = set(remedies)
 
+    def alerted(self, result: str) -> None:
+        """One alert, or one delivery that was refused as a whole."""
+        self._of("voiceroom_operator_alerts_total").labels(result).inc()
+
     def look_over(self, seen: Seen) -> None:
         """Gauges of a namespace; series of what is gone are removed."""
         self._count_rooms(seen)

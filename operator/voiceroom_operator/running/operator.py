@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from voiceroom_api import names
 from voiceroom_operator.admin.access import Resolve, admin_address
 from voiceroom_operator.admin.client import Admin
 from voiceroom_operator.admin.looks import PERIOD_S, Looks, Target
@@ -20,11 +21,12 @@ from voiceroom_operator.cluster.mirror import Mirror
 from voiceroom_operator.cluster.sweeper import Sweeper
 from voiceroom_operator.edge.clock import Clock
 from voiceroom_operator.limits import Limits
+from voiceroom_operator.reading.alerts import AlertSaid
 from voiceroom_operator.reading.pods import node_seen
 from voiceroom_operator.reading.reports import StatusReport
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.acting import Hands, NotLeading
-from voiceroom_operator.round.everyone import Inbox
+from voiceroom_operator.round.bearer import Bearer
 from voiceroom_operator.round.house import House, Policy
 from voiceroom_operator.round.reconciler import Parts, Reconciler
 from voiceroom_operator.round.remedying import Remedying
@@ -32,6 +34,7 @@ from voiceroom_operator.round.secrets import SecretReader
 from voiceroom_operator.round.seen import Eyes
 from voiceroom_operator.round.specs import pool_specs, room_specs
 from voiceroom_operator.round.telling import Teller
+from voiceroom_operator.running.alerts import Alerts
 from voiceroom_operator.running.lateness import Lateness, measure
 from voiceroom_operator.running.meters import Meters
 from voiceroom_operator.running.pulse import Pulse
@@ -91,6 +94,9 @@ class Operator:
         self._teller = Teller(
             self._mail, SecretReader(api, clock), world.resolve, self._house.access
         )
+        self._takes_alerts = settings.alerts is not None
+        self.bearer = Bearer(api, settings.own_namespace)
+        self.alerts = Alerts(clock, meters, self._concerned, lambda key: self._work.add(key))
         self._reconciler = Reconciler(self._parts(settings))
         self._work = Work(clock, self._reconciler, meters)
         meters.leads(self.lease.holds)
@@ -114,9 +120,16 @@ class Operator:
             self.lease.holds,
             settings.pods,
             settings.default_pool,
+            settings.taint_nodes,
         )
         remedying = Remedying(
-            eyes, self._looks, self._teller, self._events, self._meters, world.limits, Inbox
+            eyes,
+            self._looks,
+            self._teller,
+            self._events,
+            self._meters,
+            world.limits,
+            self.alerts.inbox,
         )
         return Parts(
             eyes,
@@ -180,6 +193,7 @@ class Operator:
         """Whoever leads next may change everything: look anew, tell all anew."""
         self.pulse.stop("sweep", "looks", "work")
         self._filled = False
+        self.alerts.clear()
         await self._mail.close()
         await self._looks.close()
         for kind in WATCHED:
@@ -214,6 +228,7 @@ class Operator:
                 self._look(),
                 self._work.run(),
                 self._resyncs(),
+                self._read_bearer(),
             )
         }
         stream = asyncio.ensure_future(self._watching.stream(streams))
@@ -262,6 +277,24 @@ class Operator:
         while True:
             await self._world.clock.sleep(RESYNC_S)
             self._resync()
+
+    async def _read_bearer(self) -> None:
+        """Again and again, where it is needed: somebody may have changed it."""
+        while True:
+            if self._takes_alerts:
+                await self.bearer.refresh()
+            await self._world.clock.sleep(RESYNC_S)
+
+    def _concerned(self, alert: AlertSaid) -> tuple[str, ...]:
+        """Namespaces of the pods that an alert means; a pod's name alone means one pod."""
+        given = [alert.namespace] if alert.pod and alert.namespace else None
+        found = {
+            namespace
+            for namespace in given or self.mirror.namespaces(PODS)
+            for pod in self.mirror.all(PODS, namespace)
+            if is_meant(alert, pod)
+        }
+        return () if alert.pod and len(found) > 1 else tuple(sorted(found))
 
     def _resync(self) -> None:
         """All namespaces again, and nothing kept of what is gone."""
@@ -321,6 +354,16 @@ class Operator:
             await self.lease.release()
         except ApiError as error:
             _log.info("the Lease was not released", extra={"error": str(error)})
+
+
+def is_meant(alert: AlertSaid, pod: Body) -> bool:
+    """Whether the alert names the pod, or the pod's node alone."""
+    metadata, node = pod["metadata"], (pod.get("spec") or {}).get("nodeName", "")
+    pool = (metadata.get("labels") or {}).get(names.POOL_LABEL, "")
+    if alert.pool not in ("", pool):
+        return False
+    named = alert.pod == metadata["name"] if alert.pod else bool(node) and alert.node == node
+    return named
 
 
 def _owner(pod: Body) -> str:
