@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from voiceroom_operator.binding.request import Answer, Request
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.remediation.drifted import Drifted
 
@@ -138,6 +139,10 @@ class RoomSeen:
     legs: int = 0
     drift: Drifted | None = None
     """Its latest move on account of drift."""
+    request: Request | None = None
+    """The move that a person asks for."""
+    answer: Answer | None = None
+    """What is on record of a request."""
     saw_pool: bool = False
     """It has been told of its pool before: when that is gone now, a person has deleted it."""
 

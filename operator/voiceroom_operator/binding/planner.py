@@ -23,6 +23,8 @@ from voiceroom_operator.binding.epochs import burnt_epoch, next_epoch, take_over
 from voiceroom_operator.binding.ledger import Ledger
 from voiceroom_operator.binding.orders import NO_ORDERS, Orders
 from voiceroom_operator.binding.pods import Fleet
+from voiceroom_operator.binding.request import Answer, Request, is_open
+from voiceroom_operator.binding.requests import choose
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import Nodes, PodSeen, RoomSeen, Standing
 from voiceroom_operator.pool.crew import Demand
@@ -75,6 +77,7 @@ class _Round:
         self._bound_at: dict[str, int] = {}
         self._unplaced: list[Unplaced] = []
         self._waiting: list[Waiting] = []
+        self._answers: dict[str, Answer] = {}
         self._demand: dict[str, Demand] = {}
         self._later_s: list[float] = []
         self._make_default = False
@@ -88,6 +91,7 @@ class _Round:
             occupy=tuple(sorted(pod for pod in to_bind if not pods[pod].occupied)),
             unplaced=tuple(self._unplaced),
             waiting=tuple(self._waiting),
+            answers=self._answers,
             make_default_pool=self._make_default,
             demand=self._demand,
             bound=self._fleet.ledger.owned_counts(),
@@ -147,7 +151,11 @@ class _Round:
     def _relocate(self, room: RoomSeen) -> RoomSeen:
         """A pod runs the room: see whether it ought to be another."""
         why = self._why_elsewhere(room)
-        if not why or self._is_on_its_way(room):
+        if self._is_on_its_way(room):
+            return room
+        if why in ("", names.DRIFT) and room.request and is_open(room.request, room.answer):
+            return self._requested(room, room.request)
+        if not why:
             return room
         overdue = self._deadline_passed(room)
         pod, (reason, message) = self._find(room)
@@ -158,6 +166,20 @@ class _Round:
             self._waiting.append(Waiting(room.name, reason, message))
             return room
         return self._change_pods(room, pod, words.DRAIN_DEADLINE if overdue else "", why)
+
+    def _requested(self, room: RoomSeen, request: Request) -> RoomSeen:
+        """A person wants it elsewhere."""
+        pod, answer = choose(self._fleet, room, request)
+        if pod is None:
+            self._answers[room.name] = answer
+            if answer.state == "Waiting":
+                self._wants_a_pod(room)
+            return room
+        after = self._change_pods(room, pod, "", names.REQUESTED)
+        if after is room:
+            words_ = words.stays(room, self._limits.moves)
+            self._answers[room.name] = Answer(request.id, "Waiting", message=words_)
+        return after
 
     def _change_pods(self, room: RoomSeen, pod: PodSeen, cut: str, why: str) -> RoomSeen:
         """By a move when people are in, unless the room is ``cut``, which says why."""

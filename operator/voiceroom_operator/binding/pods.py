@@ -65,10 +65,19 @@ class Fleet:
         """Pods of the pool that are in service, full ones too."""
         return self._by_pool[pool]
 
-    def best_owner(self, room: RoomSeen) -> PodSeen | None:
-        """Where the room is best run: at its twin, else where most of the frame is free."""
+    def is_quarantined(self, node: str) -> bool:
+        """It is not trusted."""
+        return node in self._quarantined
+
+    def best_owner(self, room: RoomSeen, on: str = "", off: str = "") -> PodSeen | None:
+        """Where the room is best run: at its twin, else where most of the frame is free. ``on``,
+        ``off``: a node that it has to be on, or off."""
         serving = self.serving(room.pool)
-        fit = [pod for pod in serving if self._can_own(pod, room)]
+        fit = [
+            pod
+            for pod in serving
+            if on in ("", pod.node) and pod.node != off and self._can_own(pod, room)
+        ]
         busy = sum(bool(self.ledger.load(pod.name).owned) for pod in serving)
         spread = busy < self.pools[room.pool].size_min
         return min(fit, key=lambda pod: self._rank(pod, room, spread), default=None)

@@ -10,6 +10,7 @@ from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_api.voiceroom import VoiceRoomSpec
 from voiceroom_operator.observed import RoomSeen
 from voiceroom_operator.pool.naming import pool_of
+from voiceroom_operator.reading.requests import answer_of, request_of
 from voiceroom_operator.reading.scalars import condition, unix_s
 from voiceroom_operator.remediation.drifted import drifted
 from voiceroom_operator.wanted import PoolWanted, pool_wanted
@@ -31,6 +32,8 @@ def room_seen(body: Mapping[str, Any], spec: VoiceRoomSpec, legs: int) -> RoomSe
         twin=status.get("twinPodName", ""),
         legs=legs,
         drift=drifted(status),
+        request=request_of(body),
+        answer=answer_of(status),
         saw_pool=_saw_pool(status, spec.pool_name, pod, epoch),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from voiceroom_api import names
 from voiceroom_operator.binding.addresses import PodAddresses, advertised
 from voiceroom_operator.binding.decisions import Unplaced, Waiting
+from voiceroom_operator.binding.request import Answer
 from voiceroom_operator.children.marks import selector
 from voiceroom_operator.cluster.kinds import NODES
 from voiceroom_operator.cluster.mirror import Mirror
@@ -38,6 +39,7 @@ class Said:
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     """By pool."""
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
 
 class Facts:
@@ -78,6 +80,7 @@ class Facts:
             remedy=self._room_remedy(record, pool),
             unplaced=unplaced,
             waiting=self._said.waiting.get(room.name),
+            answer=self._said.answers.get(room.name),
             refusal=self._said.refusals.get(room.pool) if unplaced else None,
         )
 

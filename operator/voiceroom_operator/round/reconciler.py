@@ -10,6 +10,7 @@ from voiceroom_api import names
 from voiceroom_operator.binding.decisions import BindingPlan, Decision, carried_out
 from voiceroom_operator.binding.orders import orders
 from voiceroom_operator.binding.planner import plan_bindings
+from voiceroom_operator.binding.request import Answer, State
 from voiceroom_operator.cluster.events import Events, Note
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import RoomSeen
@@ -213,7 +214,8 @@ class Reconciler:
         known = facts.of_room(room, self._after(seen, room, decision))
         if await outcome.done("record a decision", self._statuses.decide(room, known)):
             self._parts.tally.decided(decision.action)
-            self._parts.events.say(saying.decided(room.body, decision))
+            why = room.seen.request.why if room.seen.request else ""
+            self._parts.events.say(saying.decided(room.body, decision, why))
             if decision.reason == names.DRIFT:
                 self._parts.tally.remedied("Room", "enforced")
 
@@ -221,6 +223,9 @@ class Reconciler:
         """The room once ``decision`` is on record; a move on account of drift is in the same
         write, so that no cooldown is forgotten."""
         after = carried_out(room.seen, decision)
+        if decision.reason == names.REQUESTED and room.seen.request is not None:
+            state: State = "Moving" if decision.action == "Move" else "Done"
+            return replace(after, answer=Answer(room.seen.request.id, state, decision.pod))
         pool = seen.pools.get(room.seen.pool)
         if decision.reason != names.DRIFT or pool is None:
             return after
@@ -312,6 +317,9 @@ class Reconciler:
         for name, why in said.unplaced.items():
             if name in seen.rooms and why.reason != names.WAITING_FOR_POD:
                 events.say(saying.unplaced(seen.rooms[name].body, why))
+        for name, answer in said.answers.items():
+            if name in seen.rooms and answer.state == "Refused":
+                events.say(saying.move_refused(seen.rooms[name].body, answer))
         for name, refusal_ in said.refusals.items():
             about = seen.pools[name].body
             events.say(Note(about, "Warning", saying.POD_REFUSED, refusal_.message()))
@@ -326,6 +334,7 @@ def _said(binding: BindingPlan, refusals: Mapping[str, Refusal]) -> Said:
     return Said(
         unplaced={entry.room: entry for entry in binding.unplaced},
         waiting={entry.room: entry for entry in binding.waiting},
+        answers=binding.answers,
         refusals=refusals,
     )
 

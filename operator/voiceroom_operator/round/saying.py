@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal
 
+from voiceroom_api import names
 from voiceroom_operator.binding.decisions import Decision, Unplaced
+from voiceroom_operator.binding.request import Answer
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.cluster.events import Note
 from voiceroom_operator.pool.actions import DeletePod
@@ -17,12 +19,13 @@ POOL_MADE: Final = "PoolMade"
 POD_CREATED: Final = "PodCreated"
 POD_DELETED: Final = "PodDeleted"
 POD_REFUSED: Final = "PodRefused"
+MOVE_REFUSED: Final = "MoveRefused"
 DOCUMENT_REFUSED: Final = "DocumentRefused"
 _WARNINGS: Final = frozenset({"PodLost", "TakenOver", "DrainDeadline"})
 
 
-def decided(room: Body, decision: Decision) -> Note:
-    """A change of a room's binding."""
+def decided(room: Body, decision: Decision, why: str = "") -> Note:
+    """A change of a room's binding; ``why``: a person's words, where one asked for it."""
     kind: Literal["Normal", "Warning"] = "Warning" if decision.reason in _WARNINGS else "Normal"
     match decision.action:
         case "Release":
@@ -34,7 +37,13 @@ def decided(room: Body, decision: Decision) -> Note:
         case _:
             came = f", from {decision.previous}" if decision.previous else ""
             words = f"pod {decision.pod} has it{came}"
-    return Note(room, kind, decision.reason, f"{words}, epoch {decision.epoch}")
+    asked = f" ({why})" if why and decision.reason == names.REQUESTED else ""
+    return Note(room, kind, decision.reason, f"{words}, epoch {decision.epoch}{asked}")
+
+
+def move_refused(room: Body, answer: Answer) -> Note:
+    """A person asked for a move that cannot be."""
+    return Note(room, "Warning", MOVE_REFUSED, f"request {answer.id}: {answer.message}")
 
 
 def unplaced(room: Body, why: Unplaced) -> Note:

