@@ -32,6 +32,8 @@ class FakeApi:
         self.after: Fault = lambda *_: None
         """Called after each write that was made."""
         self.calls: list[tuple[str, str, str]] = []
+        self.used: set[tuple[str, str, str]] = set()
+        """Group, resource and verb: the rights that the calls took."""
         self.refuse_pods = ""
         """Words with which new pods are refused."""
         self.terminating: set[str] = set()
@@ -46,14 +48,12 @@ class FakeApi:
     async def list(self, kind: Kind, namespace: str, *, metadata_only: bool = False) -> Listing:
         self._call("list", kind, "")
         wanted = dict(part.split("=") for part in selector_of(kind).split(",") if part)
-        found = [
-            deepcopy(body)
+        found = (
+            {"metadata": body["metadata"]} if metadata_only else body
             for (of, within, _), body in self._objects.items()
             if of == kind and namespace in ("", within) and _labels(body).items() >= wanted.items()
-        ]
-        if metadata_only:
-            found = [{"metadata": body["metadata"]} for body in found]
-        return Listing(tuple(found), str(self._version))
+        )
+        return Listing(tuple(map(deepcopy, found)), str(self._version))
 
     async def create(self, kind: Kind, namespace: str, body: Body) -> Body:
         self._call("create", kind, body["metadata"]["name"])
@@ -71,11 +71,12 @@ class FakeApi:
     async def apply(
         self, kind: Kind, namespace: str, name: str, body: Body, subresource: str = ""
     ) -> Body:
-        self._call("patch", kind, name)
+        self._call("patch", kind, name, subresource)
         key = (kind, namespace, name)
         if key not in self._objects:
             if subresource or body["metadata"].get("uid"):
                 raise self._missing(key)
+            self.used.add((kind.group, kind.plural, "create"))
             made = self._new(key, {"kind": kind.kind, "apiVersion": kind.api_version} | dict(body))
             self._applied[key, subresource] = json.loads(json.dumps(body))
             self._done("patch", kind, name)
@@ -166,8 +167,9 @@ class FakeApi:
 
     # Inside
 
-    def _call(self, verb: str, kind: Kind, name: str) -> None:
+    def _call(self, verb: str, kind: Kind, name: str, subresource: str = "") -> None:
         self.calls.append((verb, kind.plural, name))
+        self.used.add((kind.group, "/".join(filter(None, (kind.plural, subresource))), verb))
         self.before(verb, kind, name)
 
     def _done(self, verb: str, kind: Kind, name: str) -> None:

@@ -35,6 +35,8 @@ class FakeMixer:
     verdict: str = ""
     late: list[tuple[float, float]] = field(default_factory=list)
     """From when to when its ticks were bad, by the loop's time."""
+    headroom: float = 0.95
+    timing: dict[str, Any] = field(default_factory=lambda: {"p99Ms": 0.4, "verdict": None})
     asked: int = 0
     told: int = 0
 
@@ -84,14 +86,12 @@ class FakeMixer:
             "unready": [],
             "rooms": rooms,
             "relays": self.relays,
-            "headroom": 0.95,
+            "headroom": self.headroom,
             "grade": "A",
             "realtime": self.realtime,
-            "timing": {
-                "p99Ms": 0.4,
-                "verdict": self.verdict or None,
-                "windows": self.windows(),
-            },
+            "timing": {"windows": self.windows()}
+            | self.timing
+            | ({"verdict": self.verdict} if self.verdict else {}),
         }
 
     def assign(self, document: Mapping[str, Any]) -> Reply:

@@ -15,14 +15,26 @@ from voiceroom_api import names
 from voiceroom_operator.children.pod import PodDefaults
 from voiceroom_operator.cluster.api import Api, ApiError, Body
 from voiceroom_operator.cluster.kinds import EVENTS, NODES, PODS, POOLS, ROOMS, Kind
+from voiceroom_operator.rights import RIGHTS
+from voiceroom_operator.round.saying import REASONS
 from voiceroom_operator.running.meters import Meters
 from voiceroom_operator.running.operator import Operator, World
+from voiceroom_operator.running.process import policy
 from voiceroom_operator.settings import Settings
 
 NAMESPACE = "voice"
 UNIX_S = 1_800_000_000.0
 START_S = 1.0
 END_S = 0.5
+GRANTED = {
+    (right.group, right.resource, verb)
+    for right in RIGHTS
+    for verb in right.verbs
+    if right.scope != "taints"
+}
+"""What the chart's roles allow: a group, a resource and a verb."""
+TAINTS = {("", "nodes", "patch")}
+"""And where its switch allows taints."""
 
 
 def settings(**changed: Any) -> Settings:
@@ -167,6 +179,7 @@ class Town:
         self.api = FakeApi(self.clock.unix_s)
         self.mixers = FakeMixers()
         self.kubelet = FakeKubelet(self.api, self.mixers)
+        self.granted = GRANTED
         self.streams: list[FakeStreams] = []
         self.operators: list[tuple[Operator, asyncio.Event, asyncio.Task[None]]] = []
 
@@ -184,8 +197,10 @@ class Town:
             return self.streams[-1]
 
         world = World(api or self.api, self.mixers, clock or self.clock, streams)
+        self.granted = self.granted | (TAINTS if changed.get("taint_nodes") else set())
         start = len(self.operators)
-        operator = Operator(settings(**changed), world, Meters(), f"{replica}_{start}")
+        made = settings(**changed)
+        operator = Operator(made, world, Meters(), f"{replica}_{start}", policy(made))
         stop = asyncio.Event()
         task = asyncio.ensure_future(operator.run(stop))
         self.operators.append((operator, stop, task))
@@ -197,6 +212,8 @@ class Town:
             stop.set()
         await asyncio.gather(*(task for *_, task in self.operators))
         self.operators.clear()
+        assert self.api.used <= self.granted
+        assert self.reasons() <= REASONS.keys()
 
     async def kill(self) -> None:
         """All replicas, at once and for good: nothing is released."""

@@ -12,8 +12,12 @@ from voiceroom_api.thresholds import PROFILES
 from voiceroom_operator.admin.access import Access, Address
 from voiceroom_operator.admin.client import Admin, Unreachable
 from voiceroom_operator.edge.clock import Clock
-from voiceroom_operator.reading.pods import PodReport
-from voiceroom_operator.reading.reports import StatusReport, status_report
+from voiceroom_operator.reading.reports import (
+    StatusReport,
+    status_report,
+    steadied,
+    windows_of,
+)
 from voiceroom_operator.remediation.windows import LEAST_KEPT, History, noted
 
 PERIOD_S: Final = 1.0
@@ -80,7 +84,10 @@ class Looks:
         known = self._known.get(uid)
         if known is None:
             return StatusReport()
-        return replace(known.report, pod=replace(known.report.pod, silent_s=self._silent_s(known)))
+        silent_s = self._silent_s(known)
+        if silent_s == known.report.pod.silent_s:
+            return known.report
+        return replace(known.report, pod=replace(known.report.pod, silent_s=silent_s))
 
     def has_answered(self, uid: str) -> bool:
         """Whether the pod was ever heard."""
@@ -135,9 +142,13 @@ class Looks:
         if reply.status != 200:
             _log.warning("a pod refuses", extra={"pod": target.name, "status": reply.status})
             return
-        said = known.report = status_report(reply.body)
+        known.report = said = steadied(status_report(reply.body), known.report)
         known.history = noted(
-            known.history, said.windows, said.timing.verdict, said.asks, known.keep_s
+            known.history,
+            windows_of(reply.body),
+            said.timing.verdict,
+            said.asks,
+            known.keep_s,
         )
         known.answered, known.asked_since_s = True, None
         self._pass_on(target, known)
@@ -184,8 +195,4 @@ def _is_troubled(history: History) -> bool:
 
 def _slow(report: StatusReport) -> object:
     people = tuple(sorted(report.participants.items()))
-    return (people, _coarse(report.pod), report.timing.p99_ms)
-
-
-def _coarse(pod: PodReport) -> float | None:
-    return None if pod.headroom is None else round(pod.headroom, 2)
+    return (people, report.pod.headroom, report.timing.p99_ms)

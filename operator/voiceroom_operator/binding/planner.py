@@ -102,7 +102,7 @@ class _Round:
         """Decide who runs the room; the room as it will be."""
         if self._is_spent():
             return room
-        claim = take_over(room, self._fleet.claims.get(room.name, []))
+        claim = take_over(room, self._fleet.claims.get(room.name, ()))
         if claim is not None:
             pod, held = claim
             return self._decide("Adopt", room, pod.name, held.epoch, words.TAKEN_OVER)

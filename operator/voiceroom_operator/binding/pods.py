@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
+from voiceroom_operator.binding.epochs import Claim
 from voiceroom_operator.binding.ledger import Caps, Ledger
 from voiceroom_operator.binding.orders import NO_ORDERS, Orders
 from voiceroom_operator.limits import Limits
@@ -46,7 +47,7 @@ class Fleet:
         for pod in pods:
             if self._standing[pod.name] is Standing.SERVING:
                 self._by_pool[pod.pool].append(pod)
-        self.claims: Mapping[str, list[PodSeen]] = _claims(
+        self.claims: Mapping[str, list[Claim]] = _claims(
             pod for pod in pods if self._standing[pod.name] is not Standing.LOST
         )
 
@@ -146,10 +147,10 @@ class Fleet:
         )
 
 
-def _claims(pods: Iterable[PodSeen]) -> dict[str, list[PodSeen]]:
-    claims: dict[str, list[PodSeen]] = defaultdict(list)
+def _claims(pods: Iterable[PodSeen]) -> dict[str, list[Claim]]:
+    claims: dict[str, list[Claim]] = defaultdict(list)
     for pod in pods:
         for held in pod.holds:
             if held.role == "owner":
-                claims[held.room].append(pod)
+                claims[held.room].append((pod, held))
     return claims

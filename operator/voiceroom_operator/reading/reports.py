@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
 
 from voiceroom_api import names
@@ -21,6 +21,10 @@ _MESSAGE_CHARS: Final = 1024
 _MOST_WINDOWS: Final = 60
 _LAST_STEP: Final = 5
 """Of the ladder: joins are refused, and the pod asks to be left."""
+P99_STEP_MS: Final = 0.5
+P99_STEP_SHARE: Final = 0.5
+HEADROOM_STEP: Final = 0.05
+"""By how much a figure has to change to be another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,6 @@ class StatusReport:
     grade: Grade = ""
     """Of its node."""
     timing: Timeliness = field(default_factory=Timeliness)
-    windows: tuple[Window, ...] = ()
-    """Its newest whole seconds, the oldest first."""
     asks: bool = False
     """It asks to be left: the breaker is open, or the ladder at its last step."""
 
@@ -74,12 +76,13 @@ def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusRepor
         realtime=_granted(_mapping(body.get("realtime"))),
         grade=_GRADES.get(_text(body.get("grade")), ""),
         timing=_timing(_mapping(body.get("timing"))),
-        windows=_windows(_list(_mapping(body.get("timing")).get("windows"))),
         asks=body.get("breaker") == "open" or _count(body.get("level")) >= _LAST_STEP,
     )
 
 
-def _windows(said: list[Mapping[str, Any]]) -> tuple[Window, ...]:
+def windows_of(body: Mapping[str, Any]) -> tuple[Window, ...]:
+    """The pod's newest whole seconds, the oldest first: they differ with each look."""
+    said = _list(_mapping(body.get("timing")).get("windows"))
     numbered = (entry for entry in said[-_MOST_WINDOWS:] if _count(entry.get("window")))
     found = {
         entry["window"]: Window(
@@ -94,6 +97,30 @@ def _windows(said: list[Mapping[str, Any]]) -> tuple[Window, ...]:
         for entry in numbered
     }
     return tuple(found[number] for number in sorted(found))
+
+
+def steadied(report: StatusReport, before: StatusReport) -> StatusReport:
+    """``report`` with the figures of ``before``, unless they have changed by what matters;
+    ``before`` itself when nothing has.
+
+    Figures tremble with every look, and each is written to all rooms of the pod.
+    """
+    old, new = before.timing, report.timing
+    same = (old.verdict, old.since_s) == (new.verdict, new.since_s)
+    timing = replace(
+        new,
+        p99_ms=_steady(new.p99_ms, old.p99_ms, P99_STEP_MS, P99_STEP_SHARE),
+        message=old.message if same else new.message,
+    )
+    headroom = _steady(report.pod.headroom, before.pod.headroom, HEADROOM_STEP, 0.0)
+    made = replace(report, timing=timing, pod=replace(report.pod, headroom=headroom))
+    return before if made == before else made
+
+
+def _steady(new: float | None, old: float | None, step: float, share: float) -> float | None:
+    if new is None or old is None:
+        return new
+    return old if abs(new - old) <= max(step, share * old) else new
 
 
 def _held(entry: Mapping[str, Any]) -> Held | None:

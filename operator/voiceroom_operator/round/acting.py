@@ -47,7 +47,7 @@ class Hands:
         if not self.leads():
             raise NotLeading
 
-    async def make_default_pool(self, namespace: str) -> None:
+    async def make_default_pool(self, namespace: str) -> Body:
         """The pool ``default``, for a room that asked."""
         self.check()
         body = {
@@ -60,7 +60,9 @@ class Hands:
             },
             "spec": dict(self.default_pool),
         }
-        self.mirror.put(POOLS, await self.api.create(POOLS, namespace, body))
+        made = await self.api.create(POOLS, namespace, body)
+        self.mirror.put(POOLS, made)
+        return made
 
     async def create_pod(self, pool: PoolRecord, birth: CreatePod, avoid: tuple[str, ...]) -> None:
         """A new pod. One of that name that is there already is left alone."""

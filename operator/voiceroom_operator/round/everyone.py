@@ -75,7 +75,7 @@ class Everyone:
             started_s=seen.started_s or seen.created_s,
             standing=standing(seen, self.nodes, self._limits),
             headroom=seen.headroom,
-            evidence=weigh(pod.history, seen.silent_s, policy),
+            evidence=weigh(self._eyes.history(seen.uid), seen.silent_s, policy),
             alarms=tuple(
                 alarm for of, alarm in self._alarms if _is_meant(alarm, of, namespace, seen)
             ),

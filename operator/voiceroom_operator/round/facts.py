@@ -59,6 +59,16 @@ class Facts:
         self._mirror = mirror
         self._limits = limits
         self._remedies = remedies
+        self._running = {
+            (pod.seen.name, held.room): held.epoch
+            for pod in seen.pods.values()
+            for held in pod.report.pod.holds
+            if held.role == "owner"
+        }
+        self._standing = {
+            pod.seen.name: standing(pod.seen, seen.nodes, limits) for pod in seen.pods.values()
+        }
+        self._media: dict[str, tuple[str, ...]] = {}
 
     def of_room(self, record: RoomRecord, room: RoomSeen) -> RoomFacts:
         """``room``: as it will be on record, which may be ahead of ``record``."""
@@ -71,8 +81,8 @@ class Facts:
             generation=record.read.generation,
             realtime=_realtime(pod, pool),
             pod=pod.seen if pod else None,
-            standing=standing(pod.seen, self._seen.nodes, self._limits) if pod else Standing.LOST,
-            confirmed=pod is not None and _confirmed(pod, room),
+            standing=self._standing.get(room.pod, Standing.LOST),
+            confirmed=self._running.get((room.pod, room.name)) == room.epoch,
             url=self.url(record, pod),
             udp=self.media(pod),
             participants=pod.report.participants.get(room.name, 0) if pod else 0,
@@ -109,6 +119,11 @@ class Facts:
         """``ADDRESS:PORT`` of each address and media process."""
         if pod is None:
             return ()
+        if pod.seen.name not in self._media:
+            self._media[pod.seen.name] = self._media_of(pod)
+        return self._media[pod.seen.name]
+
+    def _media_of(self, pod: PodRecord) -> tuple[str, ...]:
         containers = (pod.body.get("spec") or {}).get("containers") or ()
         ports = [
             port["containerPort"]
@@ -143,8 +158,8 @@ class Facts:
 
     def _timing(self, pod: PodRecord) -> Timeliness:
         """The pod's word, and what the operator holds against it."""
-        remedies = self._remedies.get(pod.seen.pool, Remedies())
-        return replace(pod.report.timing, suspicion=remedies.causes.get(pod.seen.name, ""))
+        cause = self._remedies.get(pod.seen.pool, Remedies()).causes.get(pod.seen.name, "")
+        return replace(pod.report.timing, suspicion=cause) if cause else pod.report.timing
 
     def of_pool(self, pool: PoolRecord, plan: PoolPlan, observed: PoolObserved) -> PoolFacts:
         """``observed``: as the plan was made from it, with the pods as they are now."""
@@ -183,13 +198,6 @@ class Facts:
         if mode == "Enforce" and blocked is not None:
             return Remedy(True, blocked.reason, blocked.message)
         return usual
-
-
-def _confirmed(pod: PodRecord, room: RoomSeen) -> bool:
-    return any(
-        held.room == room.name and held.role == "owner" and held.epoch == room.epoch
-        for held in pod.report.pod.holds
-    )
 
 
 def _realtime(pod: PodRecord | None, pool: PoolRecord | None) -> Granted:

@@ -101,6 +101,7 @@ class Reconciler:
     def keep(self, uids: set[str]) -> None:
         """Forget what belongs to objects that are gone."""
         self._statuses.keep(uids)
+        self._parts.eyes.keep(uids)
         self._parts.house.keep(uids)
         self._parts.teller.keep(uids)
         self._refusals.keep(uids)
@@ -179,7 +180,9 @@ class Reconciler:
 
     async def _make_default(self, seen: Seen, outcome: Outcome) -> None:
         call = self._parts.hands.make_default_pool(seen.namespace)
-        await outcome.done("make the pool default", call)
+        made = await outcome.tried("make the pool default", call)
+        if made is not None:
+            self._parts.events.say(saying.pool_made(made))
         outcome.again_s.append(SOON_S)
 
     async def _occupy(self, seen: Seen, binding: BindingPlan, outcome: Outcome) -> set[str]:

@@ -1,17 +1,19 @@
-"""Events of a round. Reasons are stable; ``docs/operator.md`` lists them."""
+"""Events. Reasons are stable; ``docs/operator.md`` lists them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from voiceroom_api import names
+from voiceroom_operator.binding import words
 from voiceroom_operator.binding.decisions import Decision, Unplaced
 from voiceroom_operator.binding.request import Answer
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.cluster.events import Note
 from voiceroom_operator.pool.actions import DeletePod
 from voiceroom_operator.pool.actions import Note as PlanNote
+from voiceroom_operator.remediation import words as drift
 
 INVALID_SPEC: Final = "InvalidSpec"
 PIN_MISSING: Final = "PinMissing"
@@ -20,7 +22,42 @@ POD_CREATED: Final = "PodCreated"
 POD_DELETED: Final = "PodDeleted"
 POD_REFUSED: Final = "PodRefused"
 MOVE_REFUSED: Final = "MoveRefused"
+TAINT_NOT_ALLOWED: Final = "TaintNotAllowed"
 DOCUMENT_REFUSED: Final = "DocumentRefused"
+REASONS: Final[Mapping[str, str]] = {
+    words.FIRST_BINDING: "a pod has the room",
+    words.TWIN_CHOSEN: "another pod stands by for the room",
+    words.TAKEN_OVER: "the twin took the room over by itself",
+    words.POD_LOST: "the room's pod is gone or silent, and another has the room, or none",
+    words.DRAIN_DEADLINE: "people were still in when the drain deadline passed",
+    names.DRAIN: "the room left a pod that is being emptied",
+    names.SPEC_CHANGED: "the room left its pod because of a changed spec, of the room or of the "
+    "pool",
+    names.POOL_NOT_FOUND: "the room's pool is not there",
+    names.NO_CAPACITY: "no pod can take the room, and the pool may have no more",
+    INVALID_SPEC: "this operator cannot read the spec; what held before goes on",
+    PIN_MISSING: "the Secret of spec.access.pinSecretRef, or its key, is not there: nobody gets in "
+    "by PIN",
+    POOL_MADE: "the pool default was made for a room that asked",
+    POD_CREATED: "a mixer pod was made",
+    POD_DELETED: "a mixer pod was ended, and why",
+    POD_REFUSED: "the cluster does not take what the pool needs: its words, and what to change",
+    DOCUMENT_REFUSED: "a mixer pod does not take what it was told",
+    MOVE_REFUSED: "a person asked for a move that cannot be, and why",
+    names.REQUESTED: "the room left its pod because a person asked for it",
+    names.DRIFT: "the room left a pod that does not keep time",
+    drift.POD_LEFT: "a pod that does not keep time is left and replaced",
+    drift.NODE_LEFT: "a node that does not keep time is left, and gets nothing until it has",
+    drift.WOULD_LEAVE: "a pod or a node would be left, if remediation.mode were not DryRun",
+    drift.NODE_RELEASED: "a node that was left may have pods again",
+    drift.UNCONFIRMED: "an alert names a pod, and it keeps time by the operator's own look",
+    drift.BLOCKED: "a guard rail keeps a pod or a node from being left",
+    TAINT_NOT_ALLOWED: "remediation.quarantine is Taint, and the operator may not patch nodes",
+    "RolloutBlocked": "a new pod fits on no node, and every older one is needed",
+    "PortsExhausted": "every port of the pool's range is dealt out on every node",
+    "PortsTaken": "ports of the pool's range are used by something else",
+}
+"""What each means."""
 _WARNINGS: Final = frozenset({"PodLost", "TakenOver", "DrainDeadline"})
 
 
@@ -64,6 +101,17 @@ def deleted(pool: Body, death: DeletePod) -> Note:
 def planned(pool: Body, notes: Iterable[PlanNote]) -> Iterable[Note]:
     """Why a pool's plan is as it is."""
     return (Note(pool, "Warning", note.reason, note.message) for note in notes)
+
+
+def pool_made(pool: Body) -> Note:
+    """The pool ``default``."""
+    return Note(pool, "Normal", POOL_MADE, "for a room that named no other pool")
+
+
+def pin_missing(room: Body, secret: str, key: str) -> Note:
+    """Tokens are the only way in."""
+    message = f"there is no Secret {secret} with the key {key}: nobody gets in by PIN"
+    return Note(room, "Warning", PIN_MISSING, message)
 
 
 def invalid(body: Body, problems: Iterable[str]) -> Note:

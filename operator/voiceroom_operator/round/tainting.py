@@ -12,15 +12,14 @@ from voiceroom_operator.remediation.case import Remedies
 from voiceroom_operator.round.acting import Hands
 from voiceroom_operator.round.outcome import Outcome
 from voiceroom_operator.round.remedying import Findings
-
-NOT_ALLOWED = "TaintNotAllowed"
+from voiceroom_operator.round.saying import TAINT_NOT_ALLOWED
 
 
 async def put_taints(findings: Findings, hands: Hands, events: Events, outcome: Outcome) -> None:
     """Those of a namespace's pools."""
     for pool in findings.seen.pools.values():
         if pool.policy.taints and not hands.taints:
-            events.say(Note(pool.body, "Warning", NOT_ALLOWED, _NOT_ALLOWED))
+            events.say(Note(pool.body, "Warning", TAINT_NOT_ALLOWED, _NOT_ALLOWED))
     if not hands.taints:
         return
     wanted = set(_wanted(findings))

@@ -92,7 +92,11 @@ class Operator:
         self._mail = Mail(world.admin, self._looks, self._term, self._stale, self._refused)
         self._house = House(api, clock, policy, self._check_leading)
         self._teller = Teller(
-            self._mail, SecretReader(api, clock), world.resolve, self._house.access
+            self._mail,
+            SecretReader(api, clock),
+            world.resolve,
+            self._house.access,
+            self._events.say,
         )
         self._takes_alerts = settings.alerts is not None
         self.bearer = Bearer(api, settings.own_namespace)
@@ -310,7 +314,7 @@ class Operator:
             }
             for kind in (ROOMS, POOLS, PODS)
         }
-        self._reconciler.keep(uids[ROOMS] | uids[POOLS])
+        self._reconciler.keep(set().union(*uids.values()))
         self._mail.forget(uids[PODS])
 
     def _changed(self, kind: Kind, namespace: str, name: str) -> None:

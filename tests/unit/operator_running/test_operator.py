@@ -1,11 +1,15 @@
 """A whole operator, in virtual time: what people see of it."""
 
 import asyncio
+import base64
+import re
+from pathlib import Path
 
 from fakes.looptime import run
 from fakes.town import NAMESPACE, Town, condition
 from voiceroom_api import names
-from voiceroom_operator.cluster.kinds import POOLS, ROOMS
+from voiceroom_operator.cluster.kinds import POOLS, ROOMS, SECRETS
+from voiceroom_operator.round.saying import REASONS
 
 
 def test_a_room_that_is_applied_becomes_ready_in_a_pool_that_is_made_for_it() -> None:
@@ -25,6 +29,7 @@ def test_a_room_that_is_applied_becomes_ready_in_a_pool_that_is_made_for_it() ->
         twin = status["twinPodName"]
         assert town.mixer(twin).twinned() == {"standup"}
         assert "finalizers" not in town.api.bodies(ROOMS, NAMESPACE)["standup"]["metadata"]
+        assert {"PoolMade", "PodCreated", "Bound"} <= town.reasons()
         await town.stop()
 
     run(scene())
@@ -43,3 +48,56 @@ def test_nothing_is_written_while_nothing_happens() -> None:
         await town.stop()
 
     run(scene())
+
+
+def test_figures_that_tremble_are_not_written_and_those_that_leap_are() -> None:
+    async def scene() -> None:
+        town = Town()
+        town.pool(remediation={"mode": "Off"})
+        town.start()
+        town.room()
+        await town.ready()
+        mixer = town.mixer(town.status()["podName"])
+        await asyncio.sleep(60)
+        before = town.api.writes()
+        for n in range(300):
+            mixer.timing = {"p99Ms": 0.2 + 0.1 * (n % 6), "verdict": None}
+            mixer.headroom = 0.93 + 0.01 * (n % 5)
+            await asyncio.sleep(1)
+        assert town.api.writes() == before
+        mixer.timing = {"p99Ms": 4.8, "verdict": None}
+        await town.until(lambda: town.status()["timing"]["p99Ms"] == 4.8, 12)
+        for n in range(60):
+            told = f"the rate is {n} ppm off"
+            mixer.timing = {"p99Ms": 4.8, "verdict": "rate", "since": 9, "message": told}
+            await asyncio.sleep(1)
+        assert condition(town.status(), names.TIMING_HEALTHY)[0] == "False"
+        assert town.phase() == names.DEGRADED
+        assert town.api.writes() - before <= 6
+        await town.stop()
+
+    run(scene())
+
+
+def test_a_pin_that_is_not_there_is_said_and_taken_up_when_it_comes() -> None:
+    async def scene() -> None:
+        town = Town()
+        town.start()
+        town.room(access={"pinSecretRef": {"name": "pins", "key": "standup"}})
+        await town.ready()
+        mixer = town.mixer(town.status()["podName"])
+        assert "PinMissing" in town.reasons()
+        assert "pinHash" not in mixer.rooms[0]
+        pin = base64.b64encode(b"4711").decode()
+        town.api.put(SECRETS, NAMESPACE, "pins", data={"standup": pin})
+        await town.until(lambda: "pinHash" in mixer.rooms[0], 120)
+        await town.stop()
+
+    run(scene())
+
+
+def test_every_reason_of_an_event_is_in_the_docs() -> None:
+    page = Path(__file__).parents[3] / "docs" / "operator.md"
+    _, _, listed = page.read_text().partition("## Events")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", listed, re.MULTILINE)
+    assert dict(rows) == REASONS
