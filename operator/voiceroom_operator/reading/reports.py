@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
 
 from voiceroom_api import names
+from voiceroom_api.diagnosis import evidence_words
 from voiceroom_operator.observed import Grade, Held
 from voiceroom_operator.reading.pods import PodReport
 from voiceroom_operator.remediation.windows import Window
@@ -149,8 +150,12 @@ def _timing(said: Mapping[str, Any]) -> Timeliness:
         p99_ms=_amount(said.get("p99Ms")),
         verdict=verdict if verdict in names.VERDICTS else "",
         since_s=_amount(said.get("since")),
-        message=_text(said.get("message"))[:_MESSAGE_CHARS],
+        message=(_text(said.get("message")) or "; ".join(_evidence(said)))[:_MESSAGE_CHARS],
     )
+
+
+def _evidence(said: Mapping[str, Any]) -> tuple[str, ...]:
+    return evidence_words(_list(said.get("evidence")))
 
 
 def _list(value: object) -> list[Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voiceroom_api import names
+from voiceroom_api.diagnosis import REMEDIES
 from voiceroom_operator.status.conditions import Condition, truth
 from voiceroom_operator.status.facts import Granted, Remedy, Timeliness
 
@@ -16,15 +17,14 @@ def realtime_granted(realtime: Granted) -> Condition:
 
 
 def timing_healthy(timing: Timeliness) -> Condition:
-    """The verdict, when there is one, is the reason."""
+    """The verdict, when there is one, is the reason; evidence and remedy are the message."""
     if fault := timing.fault():
         known = fault if fault in (names.LATE, names.NO_ANSWER) else names.verdict_reason(fault)
-        reason, healthy = known, False
-    elif timing.p99_ms is None:
+        words = ". ".join(filter(None, (timing.message, REMEDIES.get(fault, REMEDIES[""]))))
+        return Condition(names.TIMING_HEALTHY, "False", known, words)
+    if timing.p99_ms is None:
         return Condition(names.TIMING_HEALTHY, "Unknown", names.NOT_REPORTED, timing.message)
-    else:
-        reason, healthy = names.ON_TIME, True
-    return Condition(names.TIMING_HEALTHY, truth(healthy), reason, timing.message)
+    return Condition(names.TIMING_HEALTHY, "True", names.ON_TIME, timing.message)
 
 
 def remediation_blocked(remedy: Remedy) -> Condition:
