@@ -61,9 +61,14 @@ def until(policy: Policy, now_s: float) -> float:
 
 def evacuations(status: Mapping[str, Any]) -> tuple[Evacuation, ...]:
     """Of a MixerPool's status; what is spoilt is passed by."""
-    listed = (status.get("budget") or {}).get("evacuations") or ()
-    found = (_evacuation(entry) for entry in listed if isinstance(entry, Mapping))
+    found = (_evacuation(entry) for entry in _listed(status, "evacuations"))
     return tuple(each for each in found if each is not None)
+
+
+def _listed(status: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    budget = status.get("budget")
+    found = budget.get(key) if isinstance(budget, Mapping) else None
+    return [e for e in found if isinstance(e, Mapping)] if isinstance(found, list) else []
 
 
 _WHAT: Final[Mapping[str, What]] = {"Node": "Node", "Pod": "Pod"}
@@ -88,8 +93,7 @@ def _evacuation(entry: Mapping[str, Any]) -> Evacuation | None:
 
 def alarms(status: Mapping[str, Any]) -> tuple[Alarm, ...]:
     """Of a MixerPool's status: alerts that were taken and may still fire."""
-    listed = (status.get("budget") or {}).get("alerts") or ()
-    found = (_alarm(entry) for entry in listed if isinstance(entry, Mapping))
+    found = (_alarm(entry) for entry in _listed(status, "alerts"))
     return tuple(each for each in found if each is not None)
 
 
