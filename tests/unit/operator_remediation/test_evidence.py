@@ -23,7 +23,7 @@ def window(number: int = 1, **fields: Any) -> Window:
 
 def seconds(marks: str, verdict: str = "") -> History:
     """``.`` is good, ``x`` bad, ``~`` neither."""
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         ".": {},
         "x": {"late": 40, "p99_ms": 60.0, "verdict": verdict},
         "~": {"p99_ms": 15.0},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -79,7 +80,7 @@ def test_the_cooldown_doubles_up_to_its_most_and_begins_anew_after_calm() -> Non
         here.pods[here.rooms["a"].pod].bad = "gc"
         here.pass_time(1)
     times = [at_s for at_s, room, _ in here.moves if room == "a"]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert gaps[0] >= 30
     assert gaps[1] >= 60
     assert all(gap >= 100 for gap in gaps[2:])
