@@ -40,6 +40,7 @@ class Fleet:
         self.ledger = ledger
         self._orders = orders
         self._displaced = {pod.name for pod in pods if is_displaced(pod, nodes)}
+        self._lost_after_s = limits.lost_after_s
         self._standing = {pod.name: standing(pod, nodes, limits) for pod in pods}
         self._quarantined = {node.name for node in (nodes or {}).values() if node.quarantined}
         self._grades = {node.name: node.grade for node in (nodes or {}).values()}
@@ -104,6 +105,10 @@ class Fleet:
         apart &= twin.node not in self._quarantined
         return apart and twin.pool == room.pool and self._is_free_for(twin, room)
 
+    def is_silent(self, pod: PodSeen) -> bool:
+        """It may be Ready, and keeps its rooms; but nobody could tell it of another one."""
+        return pod.silent_s > self._lost_after_s
+
     def shares(self, room: RoomSeen) -> bool:
         """Whether other rooms are in the room's pod."""
         return any(name != room.name for name in self.ledger.load(room.pod).owned)
@@ -119,7 +124,9 @@ class Fleet:
             return True  # its share is reserved there
         pool = self.pools[room.pool]
         caps = Caps(pool.capacity_rooms, pool.capacity_participants)
-        return pod.accepting and self.ledger.takes(pod, room, caps)
+        if not pod.accepting or self.is_silent(pod):
+            return False
+        return self.ledger.takes(pod, room, caps)
 
     def _is_free_for(self, pod: PodSeen, room: RoomSeen) -> bool:
         """Whether ``placement`` of this room and of those that are there allows it."""

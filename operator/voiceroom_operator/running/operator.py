@@ -185,9 +185,11 @@ class Operator:
             asyncio.ensure_future(stop.wait()),
         }
         try:
-            await asyncio.wait({hold, act, *others}, return_when=asyncio.FIRST_COMPLETED)
-            if act.done():
-                act.result()
+            tasks = {hold, act, *others}
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # a loop that crashed ends the process
+            if act in done:
                 stop.set()
         finally:
             await _end({hold, act, *others})

@@ -5,7 +5,7 @@ The operator is a process of this machine, and alone in its namespaces: the inst
 
 from __future__ import annotations
 
-import threading
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +19,7 @@ from harness.wallstep import WallClock
 from localcluster.cluster import Cluster
 
 pytestmark = pytest.mark.timeout(300)
-STEPS = 10
+STEPS = 8
 """Writes of a room's first minute, after each of which the operator is killed once."""
 
 
@@ -86,10 +86,9 @@ def test_an_operator_killed_after_each_of_its_writes_leaves_nothing_half_done(
             operator.start()
             voice.ready("lobby")
             is_sound(voice, "lobby")
-            if step % 3 == 0:  # everything anew, the pool as well
+            voice.kubectl("delete", "voiceroom", "lobby")
+            if step < STEPS // 2:  # the pool anew as well
                 _empty(voice)
-            else:
-                voice.kubectl("delete", "voiceroom", "lobby")
 
 
 def _die_after(proxy: ApiProxy, operator: LocalOperator, step: int) -> None:
@@ -113,17 +112,18 @@ def _wait_dead_or_ready(voice: Voice, operator: LocalOperator) -> None:
     until(holds, 90, "killed, or done before it came to that")
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_every_other_call_refused_only_costs_time(
+@pytest.mark.parametrize("status", [429, 503])
+def test_every_third_call_refused_only_costs_time(
     machine_cluster: Cluster, proxy: ApiProxy, image: str, tmp_path: Path, status: int
 ) -> None:
-    lock, count = threading.Lock(), 0
+    chance, refused = random.Random(20_478), 0
 
     def before(call: Call) -> int:
-        nonlocal count
-        with lock:
-            count += "/leases" not in call.path
-            return status if count % 2 and "/leases" not in call.path else 0
+        nonlocal refused
+        if "/leases" in call.path or chance.random() > 1 / 3:
+            return 0
+        refused += 1
+        return status
 
     with at_work(machine_cluster, proxy, image, tmp_path, f"refused-{status}") as (voice, operator):
         proxy.before = before
@@ -131,6 +131,7 @@ def test_every_other_call_refused_only_costs_time(
         voice.ready("lobby")
         assert operator.health() == 200
         proxy.before = lambda _: 0
+        assert refused > 3
         is_sound(voice, "lobby")
 
 
