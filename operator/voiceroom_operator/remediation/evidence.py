@@ -26,7 +26,7 @@ class Evidence:
     bad: int = 0
     """Bad windows among the last ``spec.remediation.ofWindows``."""
     cause: str = ""
-    """The verdict of most bad seconds, else ``LATE`` or ``NO_ANSWER``; empty = none is bad."""
+    """The verdict of most seconds, else ``LATE`` or ``NO_ANSWER``; empty = none is bad."""
     bad_ago_s: tuple[int, ...] = ()
     """How long ago each bad second was, the latest first."""
     steady: bool = False
@@ -53,7 +53,7 @@ def weigh(history: History, silent_s: float, policy: Policy) -> Evidence:
     return Evidence(
         had=True,
         bad=_bad_windows(flags, policy),
-        cause=_cause(bad),
+        cause=_cause([window for window, _ in looked_at], bad),
         bad_ago_s=tuple(sorted(at for at, (_, flag) in zip(ago, looked_at, strict=True) if flag)),
         steady=_is_steady(flags, policy),
         good=not missed and seconds[-1].is_good(policy.threshold),
@@ -69,11 +69,12 @@ def _bad_windows(flags: Sequence[bool], policy: Policy) -> int:
     return sum(2 * sum(window) >= size for window in windows)
 
 
-def _cause(bad: Sequence[Window]) -> str:
-    """Of most; of the latest where two are even."""
+def _cause(looked_at: Sequence[Window], bad: Sequence[Window]) -> str:
+    """The word that was said most, of the latest where two are even: it comes up to a second
+    before the second that it is about."""
     if not bad:
         return ""
-    named = Counter(window.verdict for window in reversed(bad) if window.verdict)
+    named = Counter(window.verdict for window in reversed(looked_at) if window.verdict)
     if named:
         return named.most_common(1)[0][0]
     silent = sum(window is _MISSED for window in bad)

@@ -46,7 +46,8 @@ def seconds(marks: str, verdict: str = "") -> History:
         ({"skipped": 1}, False, False),
         ({"ticks": 46, "skipped": 4}, True, False),
         ({"ticks": 0}, True, False),
-        ({"verdict": "rate"}, True, False),
+        ({"verdict": "gc"}, False, False),
+        ({"verdict": "rate", "lasting": True}, True, False),
         ({"asks": True}, True, False),
     ],
 )
@@ -111,7 +112,7 @@ def test_the_cause_is_the_pods_word_else_what_is_seen(
 def test_the_cause_of_most_seconds_counts() -> None:
     mixed = (
         *seconds("...."),
-        *(window(110 + n, verdict=v) for n, v in enumerate(["gc", "gil", "gc"])),
+        *(window(110 + n, verdict=v, late=9) for n, v in enumerate(["gc", "gil", "gc"])),
     )
     assert weigh(mixed, 0.0, USUAL).cause == "gc"
 
@@ -150,6 +151,34 @@ def test_seconds_are_joined_and_the_newest_gets_what_the_pod_says_now() -> None:
     history = noted((), said(1, 2, 3), "gc", False)
     history = noted(history, said(2, 3, 4), "", False)
     assert [(w.number, w.verdict) for w in history] == [(1, ""), (2, ""), (3, "gc"), (4, "")]
+
+
+def bad_seconds(verdict: str, seconds_: int) -> int:
+    """Of a pod whose ticks are fine, and that says this for so long."""
+    history = noted((), said(*range(1, 11)), "", False)
+    for at in range(seconds_):
+        history = noted(history, said(11 + at), verdict, False)
+    return sum(second.is_bad(VM) for second in history)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "lasted_s", "bad"),
+    [
+        ("rate", 1, 1),
+        ("rate", 5, 5),
+        ("step-one", 3, 0),
+        ("step-all", 3, 0),
+        ("step-all", 6, 3),
+        ("loop-block", 3, 0),
+        ("loop-block", 5, 2),
+        ("starved", 9, 0),
+        ("gc", 9, 0),
+    ],
+)
+def test_a_word_counts_by_itself_only_where_no_tick_can_tell(
+    verdict: str, lasted_s: int, bad: int
+) -> None:
+    assert bad_seconds(verdict, lasted_s) == bad
 
 
 def test_the_same_report_twice_changes_nothing() -> None:
