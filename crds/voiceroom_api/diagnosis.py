@@ -44,6 +44,10 @@ REMEDIES: Final[Mapping[str, str]] = {
     "node's own latency (cyclictest, the boards)",
 }
 """By verdict; empty = no cause was found."""
+SILENT_REMEDY: Final = (
+    "look at the pod and its node (kubectl describe pod): it does not answer, or the operator "
+    "cannot reach its port admin"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from voiceroom_api import names, reasons
-from voiceroom_api.diagnosis import Diagnosis, Step, diagnose, signs_of
+from voiceroom_api.diagnosis import SILENT_REMEDY, Diagnosis, Step, diagnose, signs_of
 from voiceroom_kubectl.cluster import Cluster, ClusterError, NotFound, Object
 from voiceroom_kubectl.output import parse_time, span
 
@@ -82,7 +82,7 @@ def examine(pod: Object, ask: Ask, now_s: float) -> Case:
     try:
         said = ask(pod)
     except ClusterError as error:
-        silent = Diagnosis("", True, (NO_ANSWER,), (), _SILENT)
+        silent = Diagnosis("", True, (NO_ANSWER,), (), SILENT_REMEDY)
         return Case(*where, rooms=(), found=silent, error=str(error))
     since = said.get("timing", {}).get("since")
     return Case(
@@ -91,12 +91,6 @@ def examine(pod: Object, ask: Ask, now_s: float) -> Case:
         found=diagnose(signs_of(said)),
         since_s=_unix(since, now_s),
     )
-
-
-_SILENT: Final = (
-    "look at the pod and its node: kubectl describe pod; a pod that stands still is left by its "
-    "rooms after badWindows"
-)
 
 
 def _rooms(said: Mapping[str, Any]) -> Iterator[str]:

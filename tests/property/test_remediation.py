@@ -202,5 +202,5 @@ class Guarded(RuleBasedStateMachine):
                 assert evidence.bad >= self.world.policy.bad_windows
 
 
-Guarded.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+Guarded.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
 TestGuardRails = Guarded.TestCase
