@@ -11,6 +11,7 @@ from voiceroom_operator.remediation.guards import Blocked
 from voiceroom_operator.remediation.records import Evacuation
 from voiceroom_operator.remediation.shedding import Weight, fewest
 from voiceroom_operator.remediation.suspects import PodView
+from voiceroom_operator.status.conditions import timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ def held_back(case: PoolCase, room: RoomView, now_s: float) -> Blocked | None:
     if mode == "DryRun":
         return Blocked(names.DRY_RUN, "spec.remediation.mode is DryRun: it would be moved now")
     if _is_cooling(case, room, now_s):
-        left_s = int(_free_s(case, room) - now_s) + 1
-        message = f"moved on account of drift not long ago: it stays for another {left_s} s"
+        free = timestamp(_free_s(case, room))
+        message = f"moved on account of drift not long ago: it stays until {free}"
         return Blocked(names.COOLDOWN_ACTIVE, message)
     return None
 

@@ -94,6 +94,9 @@ def test_a_room_that_cools_down_says_until_when() -> None:
     here.pods[here.rooms["a"].pod].bad = "gc"
     here.pass_time(5)
     assert here.last.held["a"].reason == names.COOLDOWN_ACTIVE
+    words = here.last.held["a"].message
+    here.pass_time(5)
+    assert here.last.held["a"].message == words
     assert here.last.requeue_after_s is not None
 
 
