@@ -34,7 +34,7 @@ API = "voiceroom.dev/v1alpha1"
 LOOK_S = 0.1
 _NODE_ADDRESS = 'jsonpath={.items[*].status.addresses[?(@.type=="InternalIP")].address}'
 READY_S = 90.0
-SMALL = {"limits": {"cpu": "500m", "memory": "512Mi"}, "requests": {"cpu": "50m"}}
+SMALL = {"limits": {"cpu": "500m", "memory": "512Mi"}, "requests": {"cpu": "200m"}}
 """Half a CPU is many times what these rooms need; many such pods fit on a small node."""
 
 
