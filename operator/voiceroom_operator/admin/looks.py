@@ -8,13 +8,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from voiceroom_api.thresholds import PROFILES
 from voiceroom_operator.admin.access import Access, Address
 from voiceroom_operator.admin.client import Admin, Unreachable
 from voiceroom_operator.edge.clock import Clock
-from voiceroom_operator.reading.reports import StatusReport, status_report, steadied
+from voiceroom_operator.reading.reports import (
+    StatusReport,
+    status_report,
+    steadied,
+    windows_of,
+)
+from voiceroom_operator.remediation.windows import LEAST_KEPT, History, noted
 
 PERIOD_S: Final = 1.0
 AT_ONCE: Final = 32
+_STRICTEST: Final = min(PROFILES.values(), key=lambda each: each.bad_ms)
+_LATELY: Final = 5
+"""Seconds."""
 SLOW_S: Final = 10.0
 """What changes with every word is passed on this often at most."""
 
@@ -35,6 +45,8 @@ class Target:
 @dataclass(slots=True)
 class _Known:
     report: StatusReport
+    history: History = ()
+    keep_s: int = LEAST_KEPT
     answered: bool = False
     asked_since_s: float | None = None
     """Since when it has been asked without an answer (monotonic)."""
@@ -86,6 +98,17 @@ class Looks:
         since_s = known.asked_since_s
         return 0.0 if since_s is None else self._clock.monotonic_s() - since_s
 
+    def history(self, uid: str) -> History:
+        """The pod's seconds, as far as they are remembered."""
+        known = self._known.get(uid)
+        return known.history if known is not None else ()
+
+    def remember(self, uid: str, seconds: int) -> None:
+        """So many of the pod's seconds are worth remembering."""
+        known = self._known.get(uid)
+        if known is not None:
+            known.keep_s = seconds
+
     def round(self, targets: Iterable[Target]) -> None:
         """Ask each that is not being asked; forget pods that are not among them."""
         present = {target.uid: target for target in targets}
@@ -119,7 +142,14 @@ class Looks:
         if reply.status != 200:
             _log.warning("a pod refuses", extra={"pod": target.name, "status": reply.status})
             return
-        known.report = steadied(status_report(reply.body), known.report)
+        known.report = said = steadied(status_report(reply.body), known.report)
+        known.history = noted(
+            known.history,
+            windows_of(reply.body),
+            said.timing.verdict,
+            said.asks,
+            known.keep_s,
+        )
         known.answered, known.asked_since_s = True, None
         self._pass_on(target, known)
         self._on_answer(target.uid)
@@ -144,6 +174,9 @@ class Looks:
             report.grade,
             report.timing.verdict,
             report.timing.p99_ms is None,
+            report.asks,
+            _is_troubled(known.history),
+            self._silent_s(known) >= PERIOD_S,
             self._silent_s(known) > self._lost_after_s,
         )
 
@@ -152,6 +185,12 @@ class Looks:
         for task in tuple(self._tasks.values()):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+def _is_troubled(history: History) -> bool:
+    """By the strictest of all profiles: whether it matters to the pool is for the plan to say,
+    which looks again each second while it does."""
+    return any(window.is_bad(_STRICTEST) for window in history[-_LATELY:])
 
 
 def _slow(report: StatusReport) -> object:

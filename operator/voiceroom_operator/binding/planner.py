@@ -21,7 +21,10 @@ from voiceroom_operator.binding.decisions import (
 )
 from voiceroom_operator.binding.epochs import burnt_epoch, next_epoch, take_over
 from voiceroom_operator.binding.ledger import Ledger
+from voiceroom_operator.binding.orders import NO_ORDERS, Orders
 from voiceroom_operator.binding.pods import Fleet
+from voiceroom_operator.binding.request import Answer, Request, is_open
+from voiceroom_operator.binding.requests import choose
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import Nodes, PodSeen, RoomSeen, Standing
 from voiceroom_operator.pool.crew import Demand
@@ -37,6 +40,7 @@ def plan_bindings(
     nodes: Nodes,
     limits: Limits,
     now_s: float,
+    orders: Orders = NO_ORDERS,
 ) -> BindingPlan:
     """The next step for every room of a namespace; ``now_s`` in Unix seconds."""
     present = sorted(
@@ -44,7 +48,8 @@ def plan_bindings(
         key=lambda room: (bool(room.pod), room.created_s, room.name),
     )
     ledger = Ledger(present, limits)
-    round_ = _Round(Fleet(pods, pools, nodes, ledger, limits), limits, now_s, present)
+    fleet = Fleet(pods, pools, nodes, ledger, limits, orders)
+    round_ = _Round(fleet, limits, now_s, present, orders)
     placed = [round_.place(room) for room in present]
     for room in placed:
         round_.pair(room)
@@ -55,9 +60,15 @@ class _Round:
     """One plan in the making: what was decided so far, and what it leaves to others."""
 
     def __init__(
-        self, fleet: Fleet, limits: Limits, now_s: float, rooms: Collection[RoomSeen]
+        self,
+        fleet: Fleet,
+        limits: Limits,
+        now_s: float,
+        rooms: Collection[RoomSeen],
+        orders: Orders,
     ) -> None:
         self._fleet = fleet
+        self._orders = orders
         self._limits = limits
         self._now_s = now_s
         self._moving = sum(room.move is not None for room in rooms)
@@ -66,6 +77,7 @@ class _Round:
         self._bound_at: dict[str, int] = {}
         self._unplaced: list[Unplaced] = []
         self._waiting: list[Waiting] = []
+        self._answers: dict[str, Answer] = {}
         self._demand: dict[str, Demand] = {}
         self._later_s: list[float] = []
         self._make_default = False
@@ -79,6 +91,7 @@ class _Round:
             occupy=tuple(sorted(pod for pod in to_bind if not pods[pod].occupied)),
             unplaced=tuple(self._unplaced),
             waiting=tuple(self._waiting),
+            answers=self._answers,
             make_default_pool=self._make_default,
             demand=self._demand,
             bound=self._fleet.ledger.owned_counts(),
@@ -144,7 +157,11 @@ class _Round:
     def _relocate(self, room: RoomSeen) -> RoomSeen:
         """A pod runs the room: see whether it ought to be another."""
         why = self._why_elsewhere(room)
-        if not why or self._is_on_its_way(room):
+        if self._is_on_its_way(room):
+            return room
+        if why in ("", names.DRIFT) and room.request and is_open(room.request, room.answer):
+            return self._requested(room, room.request)
+        if not why:
             return room
         overdue = self._deadline_passed(room)
         pod, (reason, message) = self._find(room)
@@ -155,6 +172,20 @@ class _Round:
             self._waiting.append(Waiting(room.name, reason, message))
             return room
         return self._change_pods(room, pod, words.DRAIN_DEADLINE if overdue else "", why)
+
+    def _requested(self, room: RoomSeen, request: Request) -> RoomSeen:
+        """A person wants it elsewhere."""
+        pod, answer = choose(self._fleet, room, request)
+        if pod is None:
+            self._answers[room.name] = answer
+            if answer.state == "Waiting":
+                self._wants_a_pod(room)
+            return room
+        after = self._change_pods(room, pod, "", names.REQUESTED)
+        if after is room:
+            words_ = words.stays(room, self._limits.moves)
+            self._answers[room.name] = Answer(request.id, "Waiting", message=words_)
+        return after
 
     def _change_pods(self, room: RoomSeen, pod: PodSeen, cut: str, why: str) -> RoomSeen:
         """By a move when people are in, unless the room is ``cut``, which says why."""
@@ -172,9 +203,10 @@ class _Round:
         pod = self._fleet.pods[room.pod]
         if pod.pool != room.pool or (room.dedicated and self._fleet.shares(room)):
             return names.SPEC_CHANGED
-        if self._fleet.standing(room.pod) is not Standing.LEAVING:
-            return ""
-        return names.SPEC_CHANGED if pod.drain_reason == "Rollout" else names.DRAIN
+        if self._fleet.drains(room.pod):
+            return names.SPEC_CHANGED if pod.drain_reason == "Rollout" else names.DRAIN
+        # who does not keep time is left by those rooms only whose guard rails allow it
+        return names.DRIFT if room.name in self._orders.drift else ""
 
     def _is_on_its_way(self, room: RoomSeen) -> bool:
         if room.move is None:
@@ -185,7 +217,7 @@ class _Round:
     def _deadline_passed(self, room: RoomSeen) -> bool:
         pod = self._fleet.pods[room.pod]
         pool = self._fleet.pools.get(pod.pool)
-        if pod.drain_since_s is None or pool is None:
+        if pod.drain_since_s is None or pod.drain_reason == "Drift" or pool is None:
             return False
         left_s = pod.drain_since_s + pool.drain_s - self._now_s
         if left_s > 0:

@@ -17,6 +17,9 @@ IDLE_SINCE_ANNOTATION: Final = "voiceroom.dev/idle-since"
 PORTS_ANNOTATION: Final = "voiceroom.dev/ports"
 """Of a pod: ``FIRST-LAST``, the ports of its node that were dealt to it."""
 
+AVOIDS_ANNOTATION: Final = "voiceroom.dev/avoids"
+"""Of a pod: nodes, divided by commas, that it was made not to be placed on."""
+
 
 @dataclass(frozen=True, slots=True)
 class PoolRef:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
 
 from voiceroom_api import names
+from voiceroom_api.diagnosis import evidence_words
 from voiceroom_operator.observed import Grade, Held
 from voiceroom_operator.reading.pods import PodReport
+from voiceroom_operator.remediation.windows import Window
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Timeliness
 
 _MODES: Final[Mapping[str, RealtimeMode]] = {mode: mode for mode in get_args(RealtimeMode)}
@@ -17,6 +19,9 @@ _GRADES: Final[Mapping[str, Grade]] = {grade: grade for grade in get_args(Grade)
 _REASON: Final = re.compile(r"[A-Z][A-Za-z]{0,63}")
 """What a condition's reason may be."""
 _MESSAGE_CHARS: Final = 1024
+_MOST_WINDOWS: Final = 60
+_LAST_STEP: Final = 5
+"""Of the ladder: joins are refused, and the pod asks to be left."""
 P99_STEP_MS: Final = 0.5
 P99_STEP_SHARE: Final = 0.5
 HEADROOM_STEP: Final = 0.05
@@ -44,6 +49,8 @@ class StatusReport:
     grade: Grade = ""
     """Of its node."""
     timing: Timeliness = field(default_factory=Timeliness)
+    asks: bool = False
+    """It asks to be left: the breaker is open, or the ladder at its last step."""
 
 
 def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusReport:
@@ -70,7 +77,27 @@ def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusRepor
         realtime=_granted(_mapping(body.get("realtime"))),
         grade=_GRADES.get(_text(body.get("grade")), ""),
         timing=_timing(_mapping(body.get("timing"))),
+        asks=body.get("breaker") == "open" or _count(body.get("level")) >= _LAST_STEP,
     )
+
+
+def windows_of(body: Mapping[str, Any]) -> tuple[Window, ...]:
+    """The pod's newest whole seconds, the oldest first: they differ with each look."""
+    said = _list(_mapping(body.get("timing")).get("windows"))
+    numbered = (entry for entry in said[-_MOST_WINDOWS:] if _count(entry.get("window")))
+    found = {
+        entry["window"]: Window(
+            entry["window"],
+            ticks=_count(entry.get("ticks")),
+            late=_count(entry.get("late")),
+            skipped=_count(entry.get("skipped")),
+            p50_ms=_amount(entry.get("latenessP50Ms")) or 0.0,
+            p99_ms=_amount(entry.get("latenessP99Ms")) or 0.0,
+            work_ms=_amount(entry.get("workP99Ms")) or 0.0,
+        )
+        for entry in numbered
+    }
+    return tuple(found[number] for number in sorted(found))
 
 
 def steadied(report: StatusReport, before: StatusReport) -> StatusReport:
@@ -123,8 +150,12 @@ def _timing(said: Mapping[str, Any]) -> Timeliness:
         p99_ms=_amount(said.get("p99Ms")),
         verdict=verdict if verdict in names.VERDICTS else "",
         since_s=_amount(said.get("since")),
-        message=_text(said.get("message"))[:_MESSAGE_CHARS],
+        message=(_text(said.get("message")) or "; ".join(_evidence(said)))[:_MESSAGE_CHARS],
     )
+
+
+def _evidence(said: Mapping[str, Any]) -> tuple[str, ...]:
+    return evidence_words(_list(said.get("evidence")))
 
 
 def _list(value: object) -> list[Mapping[str, Any]]:

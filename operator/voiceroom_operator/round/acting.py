@@ -12,14 +12,16 @@ from voiceroom_operator.children.marks import belongs_to
 from voiceroom_operator.children.patches import pod_patch
 from voiceroom_operator.children.pod import PodDefaults, pod
 from voiceroom_operator.cluster.api import Api, ApiError, Body, not_ours
-from voiceroom_operator.cluster.kinds import PODS, POOLS, ROOMS
+from voiceroom_operator.cluster.kinds import NODES, PODS, POOLS, ROOMS
 from voiceroom_operator.cluster.mirror import Mirror
 from voiceroom_operator.edge.clock import Clock
 from voiceroom_operator.pool.actions import CreatePod, DeletePod, PatchPod
 from voiceroom_operator.reading.pods import pod_seen
 from voiceroom_operator.round.seen import PoolRecord, RoomRecord
 
-IDLE_ONLY: Final = frozenset({"Drained", "Superfluous", "Outdated", "NodeLeaving", "PortsTaken"})
+IDLE_ONLY: Final = frozenset(
+    {"Drained", "Superfluous", "Outdated", "NodeLeaving", "PortsTaken", "Released"}
+)
 """Reasons for deletions that hold only while nobody is in the pod."""
 
 
@@ -38,6 +40,8 @@ class Hands:
     defaults: PodDefaults
     default_pool: Mapping[str, Any]
     """Spec of the pool ``default``."""
+    taints: bool = False
+    """Nodes may be tainted."""
 
     def check(self) -> None:
         """Before every write. Raises ``NotLeading``."""
@@ -115,6 +119,11 @@ class Hands:
             uid=death.uid,
             resource_version=metadata["resourceVersion"],
         )
+
+    async def taint_node(self, name: str, patch: Mapping[str, Any]) -> None:
+        """The taint of the node that was seen, as it was seen."""
+        self.check()
+        self.mirror.put(NODES, await self.api.merge(NODES, "", name, patch))
 
     async def set_finalizer(self, pool: PoolRecord, *, present: bool) -> None:
         """Add the pool's finalizer, or release it; those of others stay."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voiceroom_api import names
 from voiceroom_operator.binding.addresses import PodAddresses, advertised
 from voiceroom_operator.binding.decisions import Unplaced, Waiting
+from voiceroom_operator.binding.request import Answer
 from voiceroom_operator.children.marks import selector
 from voiceroom_operator.cluster.kinds import NODES
 from voiceroom_operator.cluster.mirror import Mirror
@@ -15,6 +16,8 @@ from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import RoomSeen, Standing, standing
 from voiceroom_operator.pool.actions import PoolPlan
 from voiceroom_operator.pool.crew import PoolObserved, muster
+from voiceroom_operator.remediation.case import Remedies
+from voiceroom_operator.remediation.records import budget_dict
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Remedy, Timeliness
 from voiceroom_operator.status.pool import PoolFacts
@@ -36,16 +39,26 @@ class Said:
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     """By pool."""
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
 
 class Facts:
     """Of one namespace."""
 
-    def __init__(self, seen: Seen, said: Said, mirror: Mirror, limits: Limits) -> None:
+    def __init__(
+        self,
+        seen: Seen,
+        said: Said,
+        mirror: Mirror,
+        limits: Limits,
+        remedies: Mapping[str, Remedies],
+    ) -> None:
+        """``remedies``: by pool."""
         self._seen = seen
         self._said = said
         self._mirror = mirror
         self._limits = limits
+        self._remedies = remedies
         self._running = {
             (pod.seen.name, held.room): held.epoch
             for pod in seen.pods.values()
@@ -73,10 +86,11 @@ class Facts:
             url=self.url(record, pod),
             udp=self.media(pod),
             participants=pod.report.participants.get(room.name, 0) if pod else 0,
-            timing=pod.report.timing if pod and heard else Timeliness(),
+            timing=self._timing(pod) if pod and heard else Timeliness(),
             remedy=self._room_remedy(record, pool),
             unplaced=unplaced,
             waiting=self._said.waiting.get(room.name),
+            answer=self._said.answers.get(room.name),
             refusal=self._said.refusals.get(room.pool) if unplaced else None,
         )
 
@@ -135,14 +149,25 @@ class Facts:
         if own.paused is not None:
             return Remedy(True, names.PAUSED, f"spec.remediation.paused: {own.paused.reason}")
         mode = own.mode or (pool.read.spec.remediation.mode if pool else "Enforce")
-        return _remedy(mode, readable=self._seen.nodes is not None)
+        usual = _remedy(mode, readable=self._seen.nodes is not None)
+        held = self._of(pool).held.get(record.seen.name) if pool else None
+        return Remedy(True, held.reason, held.message) if held is not None else usual
+
+    def _of(self, pool: PoolRecord) -> Remedies:
+        return self._remedies.get(pool.wanted.name, Remedies())
+
+    def _timing(self, pod: PodRecord) -> Timeliness:
+        """The pod's word, and what the operator holds against it."""
+        cause = self._remedies.get(pod.seen.pool, Remedies()).causes.get(pod.seen.name, "")
+        return replace(pod.report.timing, suspicion=cause) if cause else pod.report.timing
 
     def of_pool(self, pool: PoolRecord, plan: PoolPlan, observed: PoolObserved) -> PoolFacts:
         """``observed``: as the plan was made from it, with the pods as they are now."""
         pods = self._seen.pods_of(pool.wanted.name)
         rooms = [room.seen for room in self._seen.rooms.values()]
         names_of = {pod.seen.name for pod in pods}
-        nodes = {pod.seen.node for pod in pods}
+        remedies = self._of(pool)
+        nodes = {pod.seen.node for pod in pods} | remedies.quarantined.keys()
         return PoolFacts(
             wanted=pool.wanted,
             plan=plan,
@@ -153,10 +178,26 @@ class Facts:
             rooms=sum(room.pod in names_of for room in rooms),
             participants=sum(sum(pod.report.participants.values()) for pod in pods),
             nodes=tuple(node for node in (self._seen.nodes or {}).values() if node.name in nodes),
-            timing=_worst(pod.report.timing for pod in pods if pod.heard),
-            remedy=_remedy(pool.read.spec.remediation.mode, readable=self._seen.nodes is not None),
+            quarantined_until_s=remedies.quarantined,
+            budget=self._budget(pool),
+            timing=_worst(self._timing(pod) for pod in pods if pod.heard),
+            remedy=self._pool_remedy(pool),
             refusal=self._said.refusals.get(pool.wanted.name),
         )
+
+    def _budget(self, pool: PoolRecord) -> dict[str, object] | None:
+        found = self._remedies.get(pool.wanted.name)
+        if found is None:
+            return None
+        return budget_dict(found.record, found.nodes_left, found.pods_left, found.alarms)
+
+    def _pool_remedy(self, pool: PoolRecord) -> Remedy:
+        """The mode, then what holds something back now, then what is never seen."""
+        mode, blocked = pool.read.spec.remediation.mode, self._of(pool).blocked
+        usual = _remedy(mode, readable=self._seen.nodes is not None)
+        if mode == "Enforce" and blocked is not None:
+            return Remedy(True, blocked.reason, blocked.message)
+        return usual
 
 
 def _realtime(pod: PodRecord | None, pool: PoolRecord | None) -> Granted:
@@ -174,8 +215,8 @@ def _pool_realtime(pods: Iterable[PodRecord], mode: RealtimeMode) -> Granted:
 
 
 def _worst(timings: Iterable[Timeliness]) -> Timeliness:
-    known = [timing for timing in timings if timing.p99_ms is not None]
-    return max(known, key=lambda t: (bool(t.verdict), t.p99_ms or 0.0), default=Timeliness())
+    known = [timing for timing in timings if timing.p99_ms is not None or timing.suspicion]
+    return max(known, key=lambda t: (bool(t.fault()), t.p99_ms or 0.0), default=Timeliness())
 
 
 def _remedy(mode: str, *, readable: bool) -> Remedy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from voiceroom_api import names
@@ -19,6 +19,9 @@ from voiceroom_operator.reading.pods import node_seen, pod_seen
 from voiceroom_operator.reading.reports import StatusReport
 from voiceroom_operator.reading.rooms import pool_seen, room_seen
 from voiceroom_operator.reading.scalars import ports
+from voiceroom_operator.remediation.policy import Policy, policy_of
+from voiceroom_operator.remediation.records import evacuations
+from voiceroom_operator.remediation.windows import History
 from voiceroom_operator.round.specs import Read, Specs
 from voiceroom_operator.wanted import PoolWanted
 
@@ -42,6 +45,7 @@ class PoolRecord:
     read: Read[MixerPoolSpec]
     wanted: PoolWanted
     ref: PoolRef
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +90,14 @@ class Eyes:
         rooms: Specs[VoiceRoomSpec],
         pools: Specs[MixerPoolSpec],
         nodes_readable: Callable[[], bool],
+        unix_s: Callable[[], float],
     ) -> None:
         self.mirror = mirror
         self._looks = looks
         self._rooms = rooms
         self._pools = pools
         self._nodes_readable = nodes_readable
+        self._unix_s = unix_s
         self._pod_records: dict[str, PodRecord] = {}
         self._room_records: dict[str, RoomRecord] = {}
 
@@ -120,9 +126,37 @@ class Eyes:
         """All nodes; a node's grade is the worst that a pod on it has found."""
         if not self._nodes_readable():
             return None
-        grades = self._grades()
-        seen = (node_seen(body) for body in self.mirror.all(NODES))
-        return {node.name: replace(node, grade=grades.get(node.name, "")) for node in seen}
+        grades, quarantined = self._grades(), self._quarantined()
+        seen = (
+            node_seen(
+                body,
+                quarantined=body["metadata"]["name"] in quarantined,
+                grade=grades.get(body["metadata"]["name"], ""),
+            )
+            for body in self.mirror.all(NODES)
+        )
+        return {node.name: node for node in seen}
+
+    def pools(self) -> list[PoolRecord]:
+        """Of all namespaces."""
+        namespaces = sorted(self.mirror.namespaces(POOLS))
+        return [self._pool(body) for n in namespaces for body in self.mirror.all(POOLS, n)]
+
+    def pods(self) -> list[PodRecord]:
+        """Of all namespaces."""
+        namespaces = sorted(self.mirror.namespaces(PODS))
+        return [self._pod(body) for n in namespaces for body in self.mirror.all(PODS, n)]
+
+    def _quarantined(self) -> set[str]:
+        """Nodes that any pool does not trust: their clock is the same for all."""
+        now_s = self._unix_s()
+        return {
+            entry.name
+            for pool in self.pools()
+            if pool.policy.mode == "Enforce"
+            for entry in evacuations(pool.body.get("status") or {})
+            if entry.what == "Node" and not entry.dry and entry.is_active(now_s)
+        }
 
     def _grades(self) -> dict[str, Grade]:
         found: dict[str, Grade] = {}
@@ -133,6 +167,10 @@ class Eyes:
                 if grade:
                     found[node] = max(grade, found.get(node, grade))
         return found
+
+    def history(self, uid: str) -> History:
+        """The pod's latest seconds."""
+        return self._looks.history(uid)
 
     def foreign_ports(self, pool: PoolRecord) -> frozenset[int]:
         """Ports that pods of other pools have; none when that leaves the pool no block of its
@@ -173,7 +211,8 @@ class Eyes:
     def _pool(self, body: Body) -> PoolRecord:
         metadata, read = body["metadata"], self._pools.read(body)
         ref = PoolRef(metadata["name"], metadata["namespace"], metadata["uid"])
-        return PoolRecord(body, read, pool_seen(body, read.spec, read.revision), ref)
+        wanted = pool_seen(body, read.spec, read.revision)
+        return PoolRecord(body, read, wanted, ref, policy_of(read.spec))
 
 
 def _kept(records: dict[str, R], uids: set[str]) -> dict[str, R]:

@@ -204,7 +204,7 @@ def test_a_ready_pod_that_does_not_answer_gets_no_new_room_and_keeps_those_it_ha
     async def scene() -> None:
         town = Town()
         town.start()
-        town.pool()
+        town.pool(remediation={"mode": "Off"})
         town.room()
         await town.ready()
         pod = town.status()["podName"]

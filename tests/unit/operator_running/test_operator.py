@@ -53,6 +53,7 @@ def test_nothing_is_written_while_nothing_happens() -> None:
 def test_figures_that_tremble_are_not_written_and_those_that_leap_are() -> None:
     async def scene() -> None:
         town = Town()
+        town.pool(remediation={"mode": "Off"})
         town.start()
         town.room()
         await town.ready()
