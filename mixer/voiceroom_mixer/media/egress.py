@@ -37,11 +37,12 @@ class Egress:
         self._rx_ssrc = rx_ssrc
         self._board = board
         self._pointers = srtp.RowPointers(sender.address, TX_BATCH, TX_BYTES)
+        self._ready = transmit.ready
         self._silence_index = Board.INDEX["silence_frames_out"]
 
     def mix(self, output: MixOutput, grid_slot: int, frame_ms: int, *, dtx: bool) -> None:
         """Queue one distinct mix for all of its listeners."""
-        slots = output.slots[self._transmit.ready[output.slots]]
+        slots = output.slots[self._ready[output.slots]]
         payload = output.payload
         if payload is None:
             payload = SILENCE[frame_ms]

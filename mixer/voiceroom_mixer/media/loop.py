@@ -19,6 +19,7 @@ from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.egress import Egress
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.ingress import Ingress
+from voiceroom_mixer.media.moving.moves import Moves
 from voiceroom_mixer.media.rooms import MediaRoom
 from voiceroom_mixer.media.source import RtpSource
 
@@ -46,12 +47,14 @@ class Loop:
         observe_sleep: Callable[[int, int], None],
         commands: Callable[[int], None],
         say: Callable[[Message], None],
+        moves: Moves,
     ) -> None:
         self._segment, self._schedule, self._board = segment, schedule, board
         self._ingress, self._egress, self._house = ingress, egress, house
         self._source, self._tick_time = source, tick_time
         self._observe_sleep = observe_sleep
         self._chores, self._commands, self._say = chores, commands, say
+        self._moves = moves
         counts = histograms(segment.counters)
         self._lateness = TwoSided(counts["tick_late"], counts["tick_early"])
         self._work = counts["tick_work"]
@@ -125,6 +128,7 @@ class Loop:
         self._segment.set_word("grid_slot", plan.slot)
         self._record(plan, end - begin, talkers, sent, end)
         self._commands(end)
+        self._moves.tick(end)
         self._chores(end, self._schedule.next_deadline_ns)
         self._board.publish()
 
@@ -137,14 +141,15 @@ class Loop:
         for room in self._house.rooms.values():
             frame_ms = room.state.frame_ms
             slot = plan.frame_slot(frame_ms)
-            if slot is None or not room.legs:
+            if slot is None or not self._moves.mixes(room, slot) or not room.legs:
                 continue
             skipped = plan.frames_skipped(frame_ms)
             if skipped:
                 self._pass_over(room, skipped)
             result = room.tick(self._late)
             for output in result.outputs:
-                self._egress.mix(output, slot, frame_ms, dtx=room.state.dtx)
+                self._egress.mix(output, slot + room.shift, frame_ms, dtx=room.state.dtx)
+                self._moves.relay(output, slot + room.shift, room)
             self._tell(room, result)
             talkers += len(result.talkers)
         return talkers

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from voiceroom_mixer.config import RoomEntry
 from voiceroom_mixer.control.rooms.house import House
-from voiceroom_mixer.control.rooms.recovery import open_room, origin, settings
+from voiceroom_mixer.control.rooms.recovery import open_room, origin, seated, settings
 from voiceroom_mixer.control.rooms.registry import Room
 
 FRAME_FIELD = "spec.audio.frameMs"
@@ -21,13 +21,19 @@ class Assigning:
         self._wanted: dict[str, RoomEntry] = {}
         self.held: dict[str, str] = {}
 
-    def apply(self, rooms: Sequence[RoomEntry], has_moved: Callable[[str], bool]) -> None:
+    def apply(
+        self,
+        rooms: Sequence[RoomEntry],
+        has_moved: Callable[[str], bool],
+        stays: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         """Close what is not among ``rooms``, open what is new, change the rest. ``has_moved``:
-        whether another pod runs a room that is to be closed here."""
+        whether another pod runs a room that is to be closed here; ``stays``: whether it is ours
+        though the operator does not know it yet."""
         registry, leaving = self._house.registry, self._house.leaving
         self._wanted = {entry["name"]: entry for entry in rooms}
         for room in list(registry.rooms.values()):
-            if self._is_same(room):
+            if self._is_same(room) or stays(room.name):
                 continue
             if room.name not in self._wanted and has_moved(room.name):
                 leaving.hand_over_room(room)
@@ -61,7 +67,8 @@ class Assigning:
             self.held[room.name] = FRAME_FIELD
         if changes["locked"] == before.extra.get("locked"):
             changes["locked"] = before.locked
-        after = replace(before, extra=before.extra | origin(entry), **changes)
+        seat = seated(before.seat, entry)
+        after = replace(before, extra=before.extra | origin(entry), seat=seat, **changes)
         if after == before:
             return
         room.state = after

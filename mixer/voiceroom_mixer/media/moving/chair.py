@@ -1,0 +1,131 @@
+"""One room that several pods have to do with, as this media process sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from voiceroom_mixer.core.moving.owner import QUIET_NS, Order, Owner, Phase
+from voiceroom_mixer.core.moving.successor import Successor
+from voiceroom_mixer.core.state import layout
+from voiceroom_mixer.core.state.seat import STANDING, Seat
+from voiceroom_mixer.edge.shm import Segment
+from voiceroom_mixer.media.rooms import SLOT_MS, MediaRoom
+
+CUT_FRAMES = 2
+"""From the order to the cut, so that nothing is cut in the tick that is being made."""
+
+
+class RoomMarks:
+    """The row of ``layout.ROOM_COLUMNS`` of one room: what must outlive this process."""
+
+    def __init__(self, segment: Segment, slot: int, generation: int) -> None:
+        self._columns: dict[str, Any] = segment.room_columns
+        self._slot = slot
+        if int(self._columns["generation"][slot]) != generation:
+            for column in self._columns.values():
+                column[slot] = 0
+            self._columns["generation"][slot] = generation
+
+    def get(self, name: str) -> int:
+        """One value."""
+        return int(self._columns[name][self._slot])
+
+    def set(self, **values: int) -> None:
+        """Some of them."""
+        for name, value in values.items():
+            self._columns[name][self._slot] = value
+
+
+@dataclass(slots=True)
+class Chair:
+    """Either this process mixes the room (``owner``, before its cut), or it stands by."""
+
+    room: MediaRoom
+    marks: RoomMarks
+    key: bytes
+    epoch: int = 0
+    """That it is mixed under here, or was."""
+    tick: int = -1
+    """Newest of the room's ticks."""
+    owner: Owner | None = None
+    successor: Successor | None = None
+    stopped_ns: int = 0
+    """0 = it has not stopped in this process's time."""
+    target: bytes = b""
+    """Path to whoever mixes it instead of us."""
+    former: bytes = b""
+    """Path to whoever mixed it before us, and his pod; told of our epoch until he has heard."""
+    former_pod: bytes = b""
+    tell_until_ns: int = 0
+    told_ns: int = 0
+
+    @property
+    def seat(self) -> Seat:
+        """Control's newest word."""
+        return self.room.state.seat
+
+    def may_mix(self) -> bool:
+        """By what stands in the segment: the seat's epoch, or a later one that was begun, and
+        neither was stopped."""
+        began, stopped = self.marks.get("began_epoch"), self.marks.get("stopped_epoch")
+        if self.seat.part == "owner":
+            self.epoch = max(self.seat.epoch, began)
+            return stopped < self.epoch
+        self.epoch = max(began, stopped)
+        taken = self.seat.part in STANDING and began > self.seat.owner_epoch
+        return taken and stopped < began
+
+    def sit(self) -> None:
+        """Mix from now on."""
+        self.room.live, self.room.shift = True, self.marks.get("shift")
+        if self.owner is None or self.owner.epoch != self.epoch:
+            self.owner, self.successor = Owner(self.key, self.epoch), None
+
+    def stand(self) -> None:
+        """Do not mix."""
+        self.room.live = False
+        seat = self.seat
+        if seat.part != "successor":
+            self.successor = None
+        elif self.successor is None or self.successor.epoch != seat.epoch:
+            self.successor = Successor(self.key, seat.epoch, owner_epoch=seat.owner_epoch)
+
+    def follow_order(self, target: bytes) -> None:
+        """What the owner's seat says of a move."""
+        owner, seat = self.owner, self.seat
+        if owner is None or owner.phase is Phase.STOPPED:
+            return
+        if seat.to:
+            cut = self.tick + CUT_FRAMES * self.room.frame_slots
+            owner.cut_at(Order(seat.move, cut, self.key, seat.to_epoch), self.tick)
+            self.target = target
+        elif owner.order is not None:
+            owner.cancel(owner.order.move)
+
+    def follow_preparation(self, now_ns: int) -> None:
+        """What the successor's seat says of its move."""
+        if self.successor is None:
+            return
+        if self.seat.ordered:
+            self.successor.prepared()
+            self.successor.cut_ordered(now_ns)
+        else:
+            self.successor.refused()
+
+    def slots(self) -> int:
+        """Of the grid, in a frame."""
+        return self.room.state.frame_ms // SLOT_MS
+
+    def is_quiet(self, now_ns: int) -> bool:
+        """Just after the cut STUN stays unanswered, so that a client who can switches by itself."""
+        return bool(self.stopped_ns) and now_ns - self.stopped_ns < QUIET_NS
+
+    def began(self, how: int, shift: int) -> None:
+        """Into the segment, before anything is sent."""
+        self.marks.set(shift=shift, began_how=how, began_epoch=self.epoch)
+
+
+def how_begun(tick: int) -> int:
+    """``layout.BEGAN_*`` of a start at the owner's tick; -1 is a take-over."""
+    return layout.BEGAN_MOVED if tick >= 0 else layout.BEGAN_TAKEN
