@@ -12,7 +12,7 @@ from typing import Literal
 
 from voiceroom_operator.limits import Limits
 
-Role = Literal["owner", "twin"]
+Role = Literal["owner", "twin", "successor", "former"]
 Grade = Literal["A", "B", "C", ""]
 Stuck = Literal["", "Ports", "Unschedulable"]
 DrainReason = Literal["", "NodeLeaving", "Rollout", "PoolDeleted"]
@@ -111,6 +111,10 @@ class MoveSeen:
 
     to: str
     epoch: int
+    id: str = ""
+    reason: str = ""
+    """CamelCase, as in the condition Moving."""
+    started_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

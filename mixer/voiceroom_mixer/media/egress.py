@@ -55,8 +55,9 @@ class Egress:
         if not extensions.any() or not output.contributors:
             self._queue(slots, _PREFIX + payload, grid_slot, output.resumed)
             return
-        for ext in np.unique(extensions):
-            prefix = self._prefix(int(ext), output.contributors)
+        # Not np.unique: its first call imports numpy.ma, in the middle of a tick.
+        for ext in sorted(set(extensions.tolist())):
+            prefix = self._prefix(ext, output.contributors)
             self._queue(slots[extensions == ext], prefix + payload, grid_slot, output.resumed)
 
     def _prefix(self, ext: int, contributors: tuple[tuple[int, int], ...]) -> bytes:

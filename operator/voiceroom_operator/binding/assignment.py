@@ -42,15 +42,21 @@ class Seat:
             "role": self.role,
             "spec": dict(card.spec),
         }
-        if self.role == "twin":
-            entry["owner"] = self.room.pod
-        elif self.room.twin:
-            entry["twin"] = self.room.twin
+        entry |= self._others()
         if card.pin_hash:
             entry["pinHash"] = card.pin_hash
         if card.ice_servers:
             entry["iceServers"] = [dict(server) for server in card.ice_servers]
         return entry
+
+    def _others(self) -> dict[str, Any]:
+        """Who else has a part in the room."""
+        room = self.room
+        if self.role == "twin":
+            return {"owner": room.pod}
+        if self.role == "successor" and room.move is not None:
+            return {"owner": room.pod, "epoch": room.move.epoch, "move": room.move.id}
+        return {"twin": room.twin} if room.twin else {}
 
 
 def seats(rooms: Iterable[RoomSeen]) -> dict[str, tuple[Seat, ...]]:
@@ -60,7 +66,10 @@ def seats(rooms: Iterable[RoomSeen]) -> dict[str, tuple[Seat, ...]]:
         if room.deleting or not room.pod:
             continue
         found[room.pod].append(Seat(room, "owner"))
-        if room.twin:
+        successor = room.move.to if room.move is not None else ""
+        if successor:
+            found[successor].append(Seat(room, "successor"))
+        if room.twin and room.twin != successor:
             found[room.twin].append(Seat(room, "twin"))
     return {pod: tuple(taken) for pod, taken in found.items()}
 
