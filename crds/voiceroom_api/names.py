@@ -9,7 +9,8 @@ VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 VOICE_ROOM: Final = "VoiceRoom"
 MIXER_POOL: Final = "MixerPool"
-CATEGORY: Final = "voiceroom"
+CATEGORY: Final = "voice"
+"""Not the singular of a kind: kubectl would take `kubectl get voiceroom lobby` for the category."""
 
 # Labels, annotations, the finalizer
 POOL_LABEL: Final = "voiceroom.dev/pool"

@@ -22,7 +22,6 @@ def parser() -> argparse.ArgumentParser:
     detect = commands.add_parser("detect", help="inject every fault and score what was named")
     detect.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of all strengths and noise")
     detect.add_argument("--times", type=_positive, default=30, help="injections of each kind")
-    detect.add_argument("--virtual", action="store_true", help="in virtual time (the default)")
     detect.add_argument(
         "--pairs", type=int, default=0, metavar="N", help="also N times each pair of faults"
     )

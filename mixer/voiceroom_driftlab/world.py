@@ -1,4 +1,4 @@
-"""A media process in virtual time: the real schedule and the real detectors, an invented machine."""
+"""A media process in virtual time: real schedule, real detectors, an invented machine."""
 
 from __future__ import annotations
 
@@ -151,10 +151,10 @@ class World:
 
     def _block(self, place: str) -> None:
         for fault in self._on:
-            if fault.block_ns and fault.block_place == place:
-                if self.ticks % fault.block_every == 0:
-                    self._acts(1)
-                    self.scheduler.wait(fault.block_ns)
+            due = fault.block_place == place and self.ticks % fault.block_every == 0
+            if fault.block_ns and due:
+                self._acts(1)
+                self.scheduler.wait(fault.block_ns)
 
     def _observe(self, began_ns: int, deadline_ns: int, woke_ns: int, end_ns: int) -> None:
         now_ns = self.scheduler.now_ns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import subprocess
 import tempfile
 import tomllib
 from dataclasses import dataclass
@@ -83,5 +84,17 @@ def _make(folder: Path, part: Path, image: Image) -> None:
 
 def _buildah(work: Path, log: Path, *arguments: str | Path) -> None:
     """With a storage of its own, which goes with ``work``."""
-    storage = (f"--root={work / 'storage'}", f"--runroot={work / 'run'}", "--storage-driver=vfs")
+    storage = (*_storage(work), f"--storage-driver={_driver(work)}")
     run(("buildah", *storage, *arguments), log, BUILDAH_ISOLATION="chroot", TMPDIR=str(work))
+
+
+def _storage(work: Path) -> tuple[str, str]:
+    return f"--root={work / 'storage'}", f"--runroot={work / 'run'}"
+
+
+def _driver(work: Path) -> str:
+    """``overlay`` where this file system can have one, else ``vfs``, which copies whole images at
+    every step: seven times as long."""
+    probe = ("buildah", *_storage(work / "probe"), "--storage-driver=overlay", "images")
+    done = subprocess.run(probe, capture_output=True, check=False)
+    return "overlay" if done.returncode == 0 else "vfs"

@@ -32,6 +32,8 @@ class FakeApi:
         self.after: Fault = lambda *_: None
         """Called after each write that was made."""
         self.calls: list[tuple[str, str, str]] = []
+        self.used: set[tuple[str, str, str]] = set()
+        """Group, resource and verb: the rights that the calls took."""
         self.refuse_pods = ""
         """Words with which new pods are refused."""
         self.terminating: set[str] = set()
@@ -71,11 +73,12 @@ class FakeApi:
     async def apply(
         self, kind: Kind, namespace: str, name: str, body: Body, subresource: str = ""
     ) -> Body:
-        self._call("patch", kind, name)
+        self._call("patch", kind, name, subresource)
         key = (kind, namespace, name)
         if key not in self._objects:
             if subresource or body["metadata"].get("uid"):
                 raise self._missing(key)
+            self.used.add((kind.group, kind.plural, "create"))
             made = self._new(key, {"kind": kind.kind, "apiVersion": kind.api_version} | dict(body))
             self._applied[key, subresource] = json.loads(json.dumps(body))
             self._done("patch", kind, name)
@@ -166,8 +169,9 @@ class FakeApi:
 
     # Inside
 
-    def _call(self, verb: str, kind: Kind, name: str) -> None:
+    def _call(self, verb: str, kind: Kind, name: str, subresource: str = "") -> None:
         self.calls.append((verb, kind.plural, name))
+        self.used.add((kind.group, "/".join(filter(None, (kind.plural, subresource))), verb))
         self.before(verb, kind, name)
 
     def _done(self, verb: str, kind: Kind, name: str) -> None:
@@ -199,10 +203,10 @@ class FakeApi:
         metadata["resourceVersion"] = str(self._version)
         metadata["managedFields"] = [{"manager": FIELD_MANAGER}]
         self._objects[key] = body
-        if "deletionTimestamp" in metadata and old and not metadata.get("finalizers"):
-            if old["metadata"].get("finalizers"):
-                self.vanish(*key)
-                return deepcopy(body)
+        had = old.get("metadata", {}).get("finalizers")
+        if "deletionTimestamp" in metadata and had and not metadata.get("finalizers"):
+            self.vanish(*key)
+            return deepcopy(body)
         self._tell(key[0], event, body)
         return deepcopy(body)
 

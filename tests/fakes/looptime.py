@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from contextvars import Context
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 NS_PER_S = 1_000_000_000
+GRAIN_S = 4e-9
+"""More than asyncio's clock resolution, below which a timer fires before its time has come."""
 
 
 class _Jumping(selectors.BaseSelector):
@@ -53,6 +57,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Virtual seconds."""
         return self._jumping.now_s
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """What lies ahead by less than a grain would fire with no time gone: who waits for the
+        rest of a rounding error would wait for ever."""
+        now_s = self.time()
+        if now_s < when < now_s + GRAIN_S:
+            when = now_s + GRAIN_S
+        return super().call_at(when, callback, *args, context=context)
 
     def now_ns(self) -> int:
         """Virtual nanoseconds, for what takes an injected clock."""

@@ -15,14 +15,19 @@ from voiceroom_api import names
 from voiceroom_operator.children.pod import PodDefaults
 from voiceroom_operator.cluster.api import Api, ApiError, Body
 from voiceroom_operator.cluster.kinds import EVENTS, NODES, PODS, POOLS, ROOMS, Kind
+from voiceroom_operator.rights import RIGHTS
+from voiceroom_operator.round.saying import REASONS
 from voiceroom_operator.running.meters import Meters
 from voiceroom_operator.running.operator import Operator, World
+from voiceroom_operator.running.process import policy
 from voiceroom_operator.settings import Settings
 
 NAMESPACE = "voice"
 UNIX_S = 1_800_000_000.0
 START_S = 1.0
 END_S = 0.5
+GRANTED = {(right.group, right.resource, verb) for right in RIGHTS for verb in right.verbs}
+"""What the chart's roles allow: a group, a resource and a verb."""
 
 
 def settings(**changed: Any) -> Settings:
@@ -157,7 +162,8 @@ class Town:
 
         world = World(api or self.api, self.mixers, self.clock, streams)
         start = len(self.operators)
-        operator = Operator(settings(**changed), world, Meters(), f"{replica}_{start}")
+        made = settings(**changed)
+        operator = Operator(made, world, Meters(), f"{replica}_{start}", policy(made))
         stop = asyncio.Event()
         task = asyncio.ensure_future(operator.run(stop))
         self.operators.append((operator, stop, task))
@@ -169,6 +175,8 @@ class Town:
             stop.set()
         await asyncio.gather(*(task for *_, task in self.operators))
         self.operators.clear()
+        assert self.api.used <= GRANTED
+        assert self.reasons() <= REASONS.keys()
 
     async def kill(self) -> None:
         """All replicas, at once and for good: nothing is released."""

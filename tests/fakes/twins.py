@@ -5,6 +5,7 @@ Whatever the twins know of their legs can be compared: ``knowledge`` of both mus
 
 from __future__ import annotations
 
+import inspect
 import select
 import socket
 import struct
@@ -30,7 +31,7 @@ SAMPLES: Final = 240
 FRAME_STEPS: Final = 4
 LEVEL_EXT: Final = 1
 STREAM_FIELDS: Final = tuple(
-    name for base in StreamFigures.__mro__ for name in base.__dict__.get("__annotations__", ())
+    name for base in StreamFigures.__mro__ for name in inspect.get_annotations(base)
 )
 
 

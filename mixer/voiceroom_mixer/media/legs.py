@@ -80,6 +80,8 @@ class Leg:
     payload_type: int = 0
     level_ext: int = 0
     sends: bool = False
+    listed: bool = False
+    """In the table: its slot is its own."""
     stream: StreamFigures = field(init=False)
     """What its packets change, one by one or by the batch."""
 
@@ -161,6 +163,7 @@ class LegTable:
         assert leg.slot not in self.by_slot, "a second joiner must never replace the first"
         self.by_slot[leg.slot] = leg
         self.by_id[leg_key(leg.state.leg)] = leg
+        leg.listed = True
         self.credentials(leg, None)
 
     def credentials(self, leg: Leg, before: LegState | None) -> None:
@@ -236,7 +239,8 @@ class LegTable:
             del self.by_id[leg_key(leg.state.leg)]
         for key in leg.addresses:
             self._forget(key)
-        leg.stream.context = 0
+        leg.stream.leave()
+        leg.listed = False
         for ufrag in _ufrags(leg.state):
             if self._by_ufrag.get(ufrag) is leg:
                 del self._by_ufrag[ufrag]

@@ -207,10 +207,9 @@ class RtpSource:
 
 def publish_indexes(touched: dict[int, Leg], columns: dict[str, Any]) -> None:
     """Write the receive indexes of the legs heard from into the segment, all at once."""
-    if not touched:
-        return
-    slots = list(touched)
-    legs = list(touched.values())
+    # the slot of a leg that is gone may be another's by now
+    legs = [leg for leg in touched.values() if leg.listed]
+    slots = [leg.slot for leg in legs]
     columns["rx_ssrc"][slots] = [leg.rx_ssrc for leg in legs]
     columns["rx_index"][slots] = [leg.rx_index for leg in legs]
     columns["last_rx_ns"][slots] = [leg.last_rx_ns for leg in legs]

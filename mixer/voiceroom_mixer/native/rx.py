@@ -75,6 +75,7 @@ class Row(StreamFigures, ctypes.Structure):
 
     _prior: ctypes.Array[c_uint8]
     _prior_bytes: int
+    _touched: int
     _missing: ctypes.Array[c_uint64]
     _long: bytes
 
@@ -96,6 +97,10 @@ class Row(StreamFigures, ctypes.Structure):
     def forget_missing(self) -> None:
         """No packet is awaited any more."""
         ctypes.memset(self._missing, 0, ctypes.sizeof(self._missing))
+
+    def leave(self) -> None:
+        """As in ``StreamFigures``."""
+        self.context, self._touched = 0, 0
 
     def observe(self, seq: int, timestamp: int, arrival_ns: int) -> Arrival:
         """Take one packet in outside a batch; ``observe`` of the rows' library."""
@@ -125,6 +130,7 @@ class State(ctypes.Structure):
         *((name, c_void_p) for name in ("ssrc_column", "index_column", "last_rx_column")),
         ("unprotect", c_void_p),
         *((name, c_int64) for name in ("fd", "batch", "row_bytes", "name_bytes", "control_bytes")),
+        ("touched_size", c_int64),
         *((name, c_int64) for name in ("now_ns", "offset_ns", "since_ns", "raw_ns", "latching")),
         *((name, c_int64) for name in ("count", "next", "found", "stop", "stop_row", "stop_slot")),
         *((name, c_int64) for name in ("touched_count", "octets", "overflowed")),
@@ -277,6 +283,7 @@ class Sorter:
             row_bytes=slab.row_bytes,
             name_bytes=slab.name_bytes,
             control_bytes=slab.control_bytes,
+            touched_size=len(self._touched),
         )
         self._address = ctypes.addressof(self.state)
         library = rows.library

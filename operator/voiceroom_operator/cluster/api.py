@@ -11,6 +11,8 @@ from voiceroom_operator.cluster.kinds import Kind
 Body = Mapping[str, Any]
 """An object, as JSON."""
 FIELD_MANAGER: Final = "voiceroom-operator"
+_PASSING: Final = frozenset({401, 404, 408, 409, 410, 429})
+"""Client errors that end by themselves, or by another look."""
 
 
 class ApiError(Exception):
@@ -45,7 +47,7 @@ class ApiError(Exception):
     @property
     def is_refusal(self) -> bool:
         """It will be refused again until somebody changes something."""
-        return 400 <= self.status < 500 and self.status not in (404, 408, 409, 410, 429)
+        return 400 <= self.status < 500 and self.status not in _PASSING
 
 
 @dataclass(frozen=True, slots=True)

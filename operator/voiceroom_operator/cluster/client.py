@@ -19,6 +19,8 @@ APPLY: Final = "application/apply-patch+yaml"
 MERGE: Final = "application/merge-patch+json"
 TIMEOUT_S: Final = 15.0
 CONNECTIONS: Final = 16
+_CONFLICT: Final = 409
+_INVALID: Final = 422
 _METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 Observe = Callable[[str, str, int], None]
@@ -165,7 +167,17 @@ def _error(status: int, fields: Mapping[str, str], raw: bytes) -> ApiError:
         body = None
     told = body if isinstance(body, dict) else {}
     message = str(told.get("message") or raw[:200].decode(errors="replace"))
+    if status == _INVALID and _is_of_another(told):
+        return ApiError(_CONFLICT, "Conflict", message)
     return ApiError(status, str(told.get("reason") or ""), message, _seconds(fields))
+
+
+def _is_of_another(told: Mapping[str, Any]) -> bool:
+    """A merge patch whose uid is another's is called an attempt to change the uid."""
+    details = told.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    fields = {cause.get("field") for cause in causes or () if isinstance(cause, dict)}
+    return fields == {"metadata.uid"}
 
 
 def _seconds(fields: Mapping[str, str]) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
@@ -50,13 +50,18 @@ def new_key(use: Use, now_s: float) -> Key:
 
 
 def read(raw: bytes) -> tuple[Key, ...] | None:
-    """None for what is not a key file with a key of each use."""
+    """None for what is not a key file with a key of each use, which mixers would refuse."""
     try:
         entries = json.loads(raw)["keys"]
         keys = tuple(Key(str(e["kid"]), str(e["secret"]), e["use"]) for e in entries)
+        usable = all(b64decode(key.secret, validate=True) for key in keys)
     except (ValueError, KeyError, TypeError):
         return None
-    return keys if {key.use for key in keys} == set(USES) else None
+    return keys if usable and _uses(keys) else None
+
+
+def _uses(keys: Sequence[Key]) -> bool:
+    return {key.use for key in keys} == set(USES)
 
 
 def write(keys: Sequence[Key]) -> bytes:

@@ -43,7 +43,7 @@ class Hands:
         if not self.leads():
             raise NotLeading
 
-    async def make_default_pool(self, namespace: str) -> None:
+    async def make_default_pool(self, namespace: str) -> Body:
         """The pool ``default``, for a room that asked."""
         self.check()
         body = {
@@ -56,7 +56,9 @@ class Hands:
             },
             "spec": dict(self.default_pool),
         }
-        self.mirror.put(POOLS, await self.api.create(POOLS, namespace, body))
+        made = await self.api.create(POOLS, namespace, body)
+        self.mirror.put(POOLS, made)
+        return made
 
     async def create_pod(self, pool: PoolRecord, birth: CreatePod, avoid: tuple[str, ...]) -> None:
         """A new pod. One of that name that is there already is left alone."""
@@ -72,10 +74,13 @@ class Hands:
         )
         self.mirror.put(PODS, await self.api.create(PODS, pool.ref.namespace, body))
 
-    async def patch_pod(self, namespace: str, patch: PatchPod) -> None:
-        """Labels and annotations of the pod that was seen."""
+    async def patch_pod(self, namespace: str, patch: PatchPod, seen: Body) -> None:
+        """Labels and annotations of the pod that was ``seen``. Its protection is taken away only
+        as long as nothing else has changed: another replica may have put a room there."""
         self.check()
         body = pod_patch(patch, self.clock.unix_s())
+        if patch.occupied is False:
+            body["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
         self.mirror.put(PODS, await self.api.merge(PODS, namespace, patch.name, body))
 
     async def delete_pod(self, namespace: str, death: DeletePod, *, occupied: bool) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from voiceroom_operator.admin.access import Access, access
 from voiceroom_operator.children.disruption import disruption_budget
+from voiceroom_operator.children.marks import PoolRef, labels
 from voiceroom_operator.children.networkpolicy import Peer, network_policy
 from voiceroom_operator.children.secrets import ca_secret, pool_secret, tls_name
 from voiceroom_operator.children.service import service
@@ -29,7 +30,8 @@ class Policy:
 
 @dataclass(slots=True)
 class _State:
-    looked_s: float = float("-inf")
+    looked_s: dict[str, float] = field(default_factory=dict)
+    """When each part was last in order: what fails costs the others nothing."""
     generation: int = -1
     secrets: Held | None = None
     access: Access | None = None
@@ -38,10 +40,14 @@ class _State:
 class House:
     """Keeps them as they ought to be; looks once a minute, and when the pool has changed."""
 
-    def __init__(self, api: Api, clock: Clock, policy: Policy | None) -> None:
+    def __init__(
+        self, api: Api, clock: Clock, policy: Policy | None, check: Callable[[], None]
+    ) -> None:
+        """``check``: called before every write; raises when another replica leads."""
         self._api = api
         self._clock = clock
         self._policy = policy
+        self._check = check
         self._states: dict[str, _State] = {}
 
     def access(self, uid: str) -> Access | None:
@@ -56,19 +62,32 @@ class House:
     async def put_in_order(self, pool: PoolRecord) -> None:
         """Look, and write what differs. Raises ``ApiError``; the next round goes on with it."""
         state = self._states.setdefault(pool.ref.uid, _State())
-        now_s = self._clock.monotonic_s()
-        changed = state.generation != pool.read.generation
-        if not changed and now_s - state.looked_s < LOOK_AGAIN_S:
+        if state.generation != pool.read.generation:
+            state.generation = pool.read.generation
+            state.looked_s.clear()
+        await self._look(state, "secrets", lambda: self._secrets(pool, state))
+        if pool.wanted.deleting:
             return
-        await self._secrets(pool, state)
-        if not pool.wanted.deleting:
-            await self._objects(pool)
-        state.generation, state.looked_s = pool.read.generation, now_s
+        ref = pool.ref
+        await self._look(state, "service", lambda: self._ensure(SERVICES, ref, service(ref)))
+        await self._look(
+            state, "budget", lambda: self._ensure(BUDGETS, ref, disruption_budget(ref))
+        )
+        await self._look(state, "policy", lambda: self._network_policy(pool))
+
+    async def _look(
+        self, state: _State, part: str, put_in_order: Callable[[], Awaitable[None]]
+    ) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s - state.looked_s.get(part, float("-inf")) < LOOK_AGAIN_S:
+            return
+        await put_in_order()
+        state.looked_s[part] = now_s
 
     async def _secrets(self, pool: PoolRecord, state: _State) -> None:
         ref, name = pool.ref, pool.ref.object_name()
-        ca = await self._find(SECRETS, ref.namespace, f"{name}-ca")
-        held = await self._find(SECRETS, ref.namespace, name)
+        ca = await self._find(SECRETS, ref, f"{name}-ca")
+        held = await self._find(SECRETS, ref, name)
         want = wanted(data_of(ca), data_of(held), tls_name(ref), self._clock.unix_s())
         if not pool.wanted.deleting:
             # the CA first: what it has signed must never outlive it
@@ -79,6 +98,7 @@ class House:
 
     async def _keep(self, live: Body | None, desired: Mapping[str, Any]) -> None:
         metadata = desired["metadata"]
+        self._check()
         if live is None:
             await self._api.create(SECRETS, metadata["namespace"], desired)
         elif not covers(live, desired):
@@ -89,48 +109,64 @@ class House:
             }
             await self._api.merge(SECRETS, metadata["namespace"], metadata["name"], patch)
 
-    async def _objects(self, pool: PoolRecord) -> None:
-        ref, spec = pool.ref, pool.read.spec
-        await self._ensure(SERVICES, service(ref))
-        await self._ensure(BUDGETS, disruption_budget(ref))
-        policy = None
-        if self._policy is not None:
-            scrapers = list(self._policy.scrapers)
-            operator = self._policy.operator
-            policy = network_policy(ref, spec.network, spec.media_processes, operator, scrapers)
-        if policy is not None:
-            await self._ensure(POLICIES, policy)
-        else:
+    async def _network_policy(self, pool: PoolRecord) -> None:
+        if self._policy is None:
             await self._remove_policy(pool)
+            return
+        ref, spec = pool.ref, pool.read.spec
+        scrapers = list(self._policy.scrapers)
+        made = network_policy(
+            ref, spec.network, spec.media_processes, self._policy.operator, scrapers
+        )
+        if made is None:
+            await self._remove_policy(pool)
+        else:
+            await self._ensure(POLICIES, ref, made)
 
-    async def _ensure(self, kind: Kind, desired: Mapping[str, Any]) -> None:
+    async def _ensure(self, kind: Kind, ref: PoolRef, desired: Mapping[str, Any]) -> None:
         namespace, name = desired["metadata"]["namespace"], desired["metadata"]["name"]
-        live = await self._find(kind, namespace, name)
+        live = await self._find(kind, ref, name)
         if live is None or not covers(live, desired):
+            self._check()
             await self._api.apply(kind, namespace, name, desired)
 
     async def _remove_policy(self, pool: PoolRecord) -> None:
-        """One that an earlier setting made, if it is the pool's."""
-        live = await self._find(POLICIES, pool.ref.namespace, pool.ref.object_name())
-        owners = (live or {}).get("metadata", {}).get("ownerReferences") or ()
-        if live is None or not any(owner.get("uid") == pool.ref.uid for owner in owners):
+        """One that an earlier setting made."""
+        ref = pool.ref
+        try:
+            live = await self._find(POLICIES, ref, ref.object_name())
+        except ApiError as error:
+            if error.reason != "NotOurs":
+                raise
             return
-        metadata = live["metadata"]
+        if live is None:
+            return
+        uid, version = (live["metadata"][key] for key in ("uid", "resourceVersion"))
+        self._check()
         await self._api.delete(
-            POLICIES,
-            pool.ref.namespace,
-            pool.ref.object_name(),
-            uid=metadata["uid"],
-            resource_version=metadata["resourceVersion"],
+            POLICIES, ref.namespace, ref.object_name(), uid=uid, resource_version=version
         )
 
-    async def _find(self, kind: Kind, namespace: str, name: str) -> Body | None:
+    async def _find(self, kind: Kind, ref: PoolRef, name: str) -> Body | None:
+        """The pool's own object. Raises ``ApiError`` where somebody else's has its name."""
         try:
-            return await self._api.get(kind, namespace, name)
+            live = await self._api.get(kind, ref.namespace, name)
         except ApiError as error:
             if error.is_missing:
                 return None
             raise
+        if not _is_of(live, ref):
+            words = f"the {kind.kind} {name} is there and is not of MixerPool {ref.name}"
+            raise ApiError(422, "NotOurs", words)
+        return live
+
+
+def _is_of(live: Body, ref: PoolRef) -> bool:
+    """By its owner; by its labels where a backup brought it back, under another owner's uid."""
+    metadata = live["metadata"]
+    if any(owner.get("uid") == ref.uid for owner in metadata.get("ownerReferences") or ()):
+        return True
+    return (metadata.get("labels") or {}).items() >= labels(ref).items()
 
 
 def _access(held: Held, name: str) -> Access | None:

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 class RoundFailed(Exception):
     """Some calls failed: the round is to be made again, not before ``after_s`` seconds."""
 
-    def __init__(self, failures: int, after_s: float | None) -> None:
+    def __init__(self, failures: int, after_s: float) -> None:
         super().__init__(f"{failures} calls failed")
         self.after_s = after_s
 
@@ -32,6 +32,8 @@ class Outcome:
     """Calls that a later round has to make again."""
     again_s: list[float] = field(default_factory=list)
     """Look again after so many seconds, the least of them."""
+    not_before_s: float = 0.0
+    """What the API server has asked for (Retry-After), the most of it."""
 
     async def done(self, what: str, call: Awaitable[None]) -> bool:
         """Whether the call succeeded."""
@@ -53,11 +55,10 @@ class Outcome:
                 return None
             self.failures += 1
             _log.warning("a call failed", extra={"what": what, "error": str(error)})
-            if error.retry_after_s is not None:
-                self.again_s.append(error.retry_after_s)
+            self.not_before_s = max(self.not_before_s, error.retry_after_s or 0.0)
             if error.status == 0:
                 # nobody is there: the other calls would each wait in vain
-                raise RoundFailed(self.failures, self.soonest_s()) from error
+                raise RoundFailed(self.failures, self.not_before_s) from error
             return None
 
     def soonest_s(self) -> float | None:

@@ -9,7 +9,6 @@ from typing import Protocol
 from voiceroom_api import names
 from voiceroom_operator.binding.decisions import BindingPlan, Decision, carried_out
 from voiceroom_operator.binding.planner import plan_bindings
-from voiceroom_operator.cluster.api import ApiError
 from voiceroom_operator.cluster.events import Events, Note
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.pool.actions import CreatePod, DeletePod, PatchPod, PoolPlan
@@ -20,11 +19,12 @@ from voiceroom_operator.round.acting import Hands
 from voiceroom_operator.round.facts import Facts, Said
 from voiceroom_operator.round.house import House
 from voiceroom_operator.round.outcome import SOON_S, Outcome, RoundFailed
+from voiceroom_operator.round.refusals import Refusals
 from voiceroom_operator.round.refused import refused
 from voiceroom_operator.round.seen import Eyes, PoolRecord, Seen
 from voiceroom_operator.round.statuses import Statuses, at_once
 from voiceroom_operator.round.telling import Teller
-from voiceroom_operator.status.refusals import Refusal, refusal
+from voiceroom_operator.status.refusals import Refusal
 
 _BINDING = frozenset({"Bind", "Move", "Adopt"})
 """Decisions that give a pod a room: its label has to say so before."""
@@ -68,8 +68,8 @@ class Reconciler:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._statuses = Statuses(parts.hands)
-        self._refusals: dict[str, Refusal] = {}
-        """Of pods that the API server did not even take, by the pool's uid."""
+        self._refusals = Refusals(parts.hands.clock, "the pod")
+        self._unsettled = Refusals(parts.hands.clock, "what the pool has beside its pods")
 
     async def __call__(self, namespace: str) -> float | None:
         """One round. Raises ``RoundFailed``, ``NotLeading``."""
@@ -88,18 +88,24 @@ class Reconciler:
         self._statuses.keep(uids)
         self._parts.house.keep(uids)
         self._parts.teller.keep(uids)
-        self._refusals = {uid: kept for uid, kept in self._refusals.items() if uid in uids}
+        self._refusals.keep(uids)
+        self._unsettled.keep(uids)
 
     async def _put_in_order(self, seen: Seen, outcome: Outcome) -> set[str]:
         """Pools whose Secrets and Service are there, by name: others get no pods yet."""
         sound: set[str] = set()
-
         for pool in seen.pools.values():
             self._parts.hands.check()
-            call = self._parts.house.put_in_order(pool)
-            if await outcome.done("put a pool in order", call):
+            wait_s = self._unsettled.wait_s(pool)
+            if wait_s > 0:
+                outcome.again_s.append(wait_s)
+            elif await self._settle(pool, outcome):
                 sound.add(pool.wanted.name)
         return sound
+
+    async def _settle(self, pool: PoolRecord, outcome: Outcome) -> bool:
+        call = self._parts.house.put_in_order(pool)
+        return await self._unsettled.answered(pool, "put a pool in order", call, outcome)
 
     def _bind(self, seen: Seen, now_s: float) -> BindingPlan:
         return plan_bindings(
@@ -140,16 +146,21 @@ class Reconciler:
         if binding.make_default_pool:
             await self._make_default(seen, outcome)
         occupied = await self._occupy(seen, binding, outcome)
+        before = outcome.failures
         await self._decide(seen, binding, occupied, outcome)
+        rooms_told = outcome.failures == before
         for each in planned:
             await self._resize(seen, each, sound, outcome)
         for each in planned:
-            if each.plan.finalizer == "release" and not outcome.failures:
+            # rooms first: what they say of a pool that is gone keeps it from being made again
+            if each.plan.finalizer == "release" and rooms_told:
                 await outcome.done("finalizer", hands.set_finalizer(each.pool, present=False))
 
     async def _make_default(self, seen: Seen, outcome: Outcome) -> None:
         call = self._parts.hands.make_default_pool(seen.namespace)
-        await outcome.done("make the pool default", call)
+        made = await outcome.tried("make the pool default", call)
+        if made is not None:
+            self._parts.events.say(saying.pool_made(made))
         outcome.again_s.append(SOON_S)
 
     async def _occupy(self, seen: Seen, binding: BindingPlan, outcome: Outcome) -> set[str]:
@@ -157,8 +168,9 @@ class Reconciler:
         good = {name for name, pod in seen.pods.items() if pod.seen.occupied}
 
         for name in binding.occupy:
-            patch = PatchPod(name, seen.pods[name].seen.uid, occupied=True)
-            call = self._parts.hands.patch_pod(seen.namespace, patch)
+            pod = seen.pods[name]
+            patch = PatchPod(name, pod.seen.uid, occupied=True)
+            call = self._parts.hands.patch_pod(seen.namespace, patch, pod.body)
             if await outcome.done("mark a pod as occupied", call):
                 good.add(name)
         return good
@@ -188,7 +200,8 @@ class Reconciler:
     async def _resize(self, seen: Seen, each: _Planned, sound: set[str], outcome: Outcome) -> None:
         hands, namespace = self._parts.hands, seen.namespace
         for patch in each.plan.patch:
-            await outcome.done("mark a pod", hands.patch_pod(namespace, patch))
+            call = hands.patch_pod(namespace, patch, seen.pods[patch.name].body)
+            await outcome.done("mark a pod", call)
         if each.pool.wanted.name in sound:
             await self._create(each, seen, outcome)
         for death in each.plan.delete:
@@ -207,7 +220,11 @@ class Reconciler:
         avoid = tuple(n.name for n in (seen.nodes or {}).values() if n.quarantined)
         if not each.plan.create:
             if each.plan.requeue_after_s is None:
-                self._refusals.pop(each.pool.ref.uid, None)
+                self._refusals.drop(each.pool)
+            return
+        wait_s = self._refusals.wait_s(each.pool)
+        if wait_s > 0:
+            outcome.again_s.append(wait_s)
             return
         for birth in each.plan.create:
             if not await self._give_birth(each.pool, birth, avoid, outcome):
@@ -216,17 +233,9 @@ class Reconciler:
     async def _give_birth(
         self, pool: PoolRecord, birth: CreatePod, avoid: tuple[str, ...], outcome: Outcome
     ) -> bool:
-        async def create() -> None:
-            try:
-                await self._parts.hands.create_pod(pool, birth, avoid)
-            except ApiError as error:
-                if error.is_refusal:
-                    self._refusals[pool.ref.uid] = refusal(error.message)
-                raise
-
-        made = await outcome.done("create a pod", create())
+        call = self._parts.hands.create_pod(pool, birth, avoid)
+        made = await self._refusals.answered(pool, "create a pod", call, outcome)
         if made:
-            self._refusals.pop(pool.ref.uid, None)
             self._parts.events.say(saying.created(pool.body, birth.name))
         return made
 
@@ -255,7 +264,7 @@ class Reconciler:
         """By pool: what the API server said, else the scheduler or a kubelet."""
         found: dict[str, Refusal] = {}
         for name, pool in seen.pools.items():
-            why = self._refusals.get(pool.ref.uid) or refused(seen.pods_of(name))
+            why = self._unsettled.of(pool) or self._refusals.of(pool) or refused(seen.pods_of(name))
             if why is not None:
                 found[name] = why
         return found
@@ -291,7 +300,7 @@ def _reserved(seen: Seen) -> frozenset[str]:
 
 def _again(outcome: Outcome, binding: BindingPlan, planned: Iterable[_Planned]) -> float | None:
     if outcome.failures:
-        raise RoundFailed(outcome.failures, outcome.soonest_s())
+        raise RoundFailed(outcome.failures, outcome.not_before_s)
     waits = [outcome.soonest_s(), binding.requeue_after_s]
     waits.extend(each.plan.requeue_after_s for each in planned)
     return min((wait for wait in waits if wait is not None), default=None)

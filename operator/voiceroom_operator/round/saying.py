@@ -1,10 +1,12 @@
-"""Events of a round. Reasons are stable; ``docs/operator.md`` lists them."""
+"""Events. Reasons are stable; ``docs/operator.md`` lists them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
+from voiceroom_api import names
+from voiceroom_operator.binding import words
 from voiceroom_operator.binding.decisions import Decision, Unplaced
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.cluster.events import Note
@@ -18,6 +20,30 @@ POD_CREATED: Final = "PodCreated"
 POD_DELETED: Final = "PodDeleted"
 POD_REFUSED: Final = "PodRefused"
 DOCUMENT_REFUSED: Final = "DocumentRefused"
+REASONS: Final[Mapping[str, str]] = {
+    words.FIRST_BINDING: "a pod has the room",
+    words.TWIN_CHOSEN: "another pod stands by for the room",
+    words.TAKEN_OVER: "the twin took the room over by itself",
+    words.POD_LOST: "the room's pod is gone or silent, and another has the room, or none",
+    words.DRAIN_DEADLINE: "people were still in when the drain deadline passed",
+    names.DRAIN: "the room left a pod that is being emptied",
+    names.SPEC_CHANGED: "the room left its pod because of a changed spec, of the room or of the "
+    "pool",
+    names.POOL_NOT_FOUND: "the room's pool is not there",
+    names.NO_CAPACITY: "no pod can take the room, and the pool may have no more",
+    INVALID_SPEC: "this operator cannot read the spec; what held before goes on",
+    PIN_MISSING: "the Secret of spec.access.pinSecretRef, or its key, is not there: nobody gets in "
+    "by PIN",
+    POOL_MADE: "the pool default was made for a room that asked",
+    POD_CREATED: "a mixer pod was made",
+    POD_DELETED: "a mixer pod was ended, and why",
+    POD_REFUSED: "the cluster does not take what the pool needs: its words, and what to change",
+    DOCUMENT_REFUSED: "a mixer pod does not take what it was told",
+    "RolloutBlocked": "a new pod fits on no node, and every older one is needed",
+    "PortsExhausted": "every port of the pool's range is dealt out on every node",
+    "PortsTaken": "ports of the pool's range are used by something else",
+}
+"""What each means."""
 _WARNINGS: Final = frozenset({"PodLost", "TakenOver", "DrainDeadline"})
 
 
@@ -55,6 +81,17 @@ def deleted(pool: Body, death: DeletePod) -> Note:
 def planned(pool: Body, notes: Iterable[PlanNote]) -> Iterable[Note]:
     """Why a pool's plan is as it is."""
     return (Note(pool, "Warning", note.reason, note.message) for note in notes)
+
+
+def pool_made(pool: Body) -> Note:
+    """The pool ``default``."""
+    return Note(pool, "Normal", POOL_MADE, "for a room that named no other pool")
+
+
+def pin_missing(room: Body, secret: str, key: str) -> Note:
+    """Tokens are the only way in."""
+    message = f"there is no Secret {secret} with the key {key}: nobody gets in by PIN"
+    return Note(room, "Warning", PIN_MISSING, message)
 
 
 def invalid(body: Body, problems: Iterable[str]) -> Note:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from voiceroom_api.voiceroom import VoiceRoomSpec
+from voiceroom_api.voiceroom import PinSecretRef, VoiceRoomSpec
 from voiceroom_operator.admin.access import Access, Resolve
 from voiceroom_operator.admin.looks import Target
 from voiceroom_operator.admin.mail import Mail
 from voiceroom_operator.binding.assignment import RoomCard, Seat, pod_settings, seats
 from voiceroom_operator.binding.directory import Directory, Place
 from voiceroom_operator.cluster.api import Body
+from voiceroom_operator.cluster.events import Note
+from voiceroom_operator.round import saying
 from voiceroom_operator.round.facts import Facts
 from voiceroom_operator.round.outcome import Outcome
 from voiceroom_operator.round.secrets import SecretReader, secrets_of
@@ -29,12 +31,14 @@ class Teller:
         secrets: SecretReader,
         resolve: Resolve,
         access: Callable[[str], Access | None],
+        say: Callable[[Note], None],
     ) -> None:
         """``access``: to the pods of the pool with this uid."""
         self._mail = mail
         self._secrets = secrets
         self._resolve = resolve
         self._access = access
+        self._say = say
         self._directories: dict[str, Directory] = {}
 
     def target(self, pod: Body, pool_uid: str) -> Target | None:
@@ -97,14 +101,19 @@ class Teller:
 
     async def _pin(self, namespace: str, room: RoomRecord) -> str:
         ref = _pin_ref(room.read.spec)
-        return await self._secrets.pin_hash(namespace, room.seen.uid, ref) if ref else ""
+        if ref is None:
+            return ""
+        found = await self._secrets.pin_hash(namespace, room.seen.uid, ref)
+        if not found:
+            self._say(saying.pin_missing(room.body, ref.name, ref.key))
+        return found
 
     def keep(self, uids: set[str]) -> None:
         """Forget pools that are gone."""
         self._directories = {uid: d for uid, d in self._directories.items() if uid in uids}
 
 
-def _pin_ref(spec: VoiceRoomSpec) -> Any:
+def _pin_ref(spec: VoiceRoomSpec) -> PinSecretRef | None:
     return spec.access.pin_secret_ref
 
 

@@ -23,7 +23,7 @@ from voiceroom_operator.limits import Limits
 from voiceroom_operator.reading.pods import node_seen
 from voiceroom_operator.reading.reports import StatusReport
 from voiceroom_operator.round import saying
-from voiceroom_operator.round.acting import Hands
+from voiceroom_operator.round.acting import Hands, NotLeading
 from voiceroom_operator.round.house import House, Policy
 from voiceroom_operator.round.reconciler import Parts, Reconciler
 from voiceroom_operator.round.secrets import SecretReader
@@ -82,9 +82,13 @@ class Operator:
             world.admin, clock, self._heard, self._answered, world.limits.lost_after_s
         )
         self._mail = Mail(world.admin, self._looks, self._term, self._stale, self._refused)
-        self._house = House(api, clock, policy)
+        self._house = House(api, clock, policy, self._check_leading)
         self._teller = Teller(
-            self._mail, SecretReader(api, clock), world.resolve, self._house.access
+            self._mail,
+            SecretReader(api, clock),
+            world.resolve,
+            self._house.access,
+            self._events.say,
         )
         self._reconciler = Reconciler(self._parts(settings))
         self._work = Work(clock, self._reconciler, meters)
@@ -266,6 +270,10 @@ class Operator:
     def _term(self) -> int:
         return self.lease.term if self.lease.holds() else 0
 
+    def _check_leading(self) -> None:
+        if not self.lease.holds():
+            raise NotLeading
+
     def _stale(self, term: int) -> None:
         _log.error("a pod has heard of a later leader", extra={"term": term})
         self.lease.lose(term)
@@ -287,10 +295,6 @@ class Operator:
 def _owner(pod: Body) -> str:
     owners = pod["metadata"].get("ownerReferences") or ()
     return next((str(o["uid"]) for o in owners if o.get("kind") == POOLS.kind), "")
-
-
-async def _wait(stop: asyncio.Event) -> None:
-    await stop.wait()
 
 
 async def _either(*waits: Coroutine[Any, Any, Any]) -> None:

@@ -20,6 +20,9 @@ from voiceroom_operator.round.outcome import RoundFailed
 AT_ONCE: Final = 4
 FIRST_BACKOFF_S: Final = 0.25
 LAST_BACKOFF_S: Final = 15.0
+NEWS_S: Final = 1.0
+"""A failed key is begun again so soon when there is news of it: what can live does not wait for
+what fails."""
 PAUSE_S: Final = 0.02
 """Least pause between two rounds of a namespace, in which news gathers."""
 
@@ -124,7 +127,7 @@ class Work:
         self._ended += 1
         entry.running = False
         # at most half of a core: a round that took long is followed by as long a pause
-        entry.free_s = now_s + max(PAUSE_S, now_s - began_s)
+        entry.free_s = max(entry.free_s, now_s + max(PAUSE_S, now_s - began_s))
         self._meter.reconciled(result, now_s - began_s)
         if after_s is not None:
             self.add(key, after_s)
@@ -139,15 +142,17 @@ class Work:
             return "failed", self._backoff_s(entry, failed.after_s)
         except Exception:
             _log.exception("a reconcile crashed", extra={"namespace": key})
-            return "crashed", self._backoff_s(entry, None)
+            return "crashed", self._backoff_s(entry, 0.0)
         entry.failures = 0
         return "ok", after_s
 
-    def _backoff_s(self, entry: _Key, asked_s: float | None) -> float:
-        backoff_s = min(FIRST_BACKOFF_S * float(2**entry.failures), LAST_BACKOFF_S)
+    def _backoff_s(self, entry: _Key, not_before_s: float) -> float:
+        """``not_before_s``: what the API server has asked for; news does not shorten that."""
+        asked_s = min(not_before_s, LAST_BACKOFF_S)
+        backoff_s = max(min(FIRST_BACKOFF_S * float(2**entry.failures), LAST_BACKOFF_S), asked_s)
         entry.failures = min(entry.failures + 1, 16)
-        entry.free_s = self._clock.monotonic_s() + backoff_s
-        return max(backoff_s, min(asked_s or 0.0, LAST_BACKOFF_S))
+        entry.free_s = self._clock.monotonic_s() + max(min(backoff_s, NEWS_S), asked_s)
+        return backoff_s
 
     async def _end(self) -> None:
         for task in tuple(self._tasks):

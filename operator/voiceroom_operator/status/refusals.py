@@ -15,15 +15,16 @@ _CHARS: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why the cluster does not take a pod."""
+    """Why the cluster does not take a pod, or what a pool needs beside its pods."""
 
     words: str
     """The cluster's own."""
     remedy: str
+    what: str = "the pod"
 
     def message(self) -> str:
         """For the condition."""
-        return f"the cluster refuses the pod: {self.words[:_CHARS]}; {self.remedy}"
+        return f"the cluster refuses {self.what}: {self.words[:_CHARS]}; {self.remedy}"
 
 
 _REMEDIES: Final = tuple(
@@ -77,6 +78,7 @@ _REMEDIES: Final = tuple(
             r"ImagePull|ErrImage|InvalidImageName|pull access denied|manifest unknown",
             "correct spec.image of the pool, or give it spec.imagePullSecrets",
         ),
+        (r"is there and is not of MixerPool", "delete it, or give the pool another name"),
         (r"serviceaccount .* not found", "make the ServiceAccount that mixer pods are to use"),
         (
             r"admission webhook|ValidatingAdmissionPolicy",
@@ -91,9 +93,9 @@ _REMEDIES: Final = tuple(
 _OTHERWISE: Final = "change the pool so that the cluster takes it; kubectl describe pod says more"
 
 
-def refusal(words: str) -> Refusal:
+def refusal(words: str, what: str = "the pod") -> Refusal:
     """``words``: the message of the API error, of the condition PodScheduled, or of the pod's or
     the container's status."""
     text = " ".join(words.split())
     fits = (remedy for pattern, remedy in _REMEDIES if pattern.search(text))
-    return Refusal(text, next(fits, _OTHERWISE))
+    return Refusal(text, next(fits, _OTHERWISE), what)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
 from charts import install, manifests, schema, values
+from voiceroom_api import fields
 from voiceroom_api.mixerpool import MixerPoolSpec
+from voiceroom_api.problems import Problem
 from voiceroom_operator.rights import FLAGS, RIGHTS, Scope
 
 ROOT = Path(__file__).parents[3]
@@ -111,6 +114,17 @@ def test_the_schema_takes_every_pool_that_the_resource_takes() -> None:
 def test_the_schema_refuses_what_the_resource_refuses(pool: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(pool, schema.pool_spec())
+
+
+def test_the_values_for_kind_fit_the_schema() -> None:
+    page = (ROOT / "docs" / "kind.md").read_text()
+    (block,) = re.findall(r"^cat > values-kind.yaml <<'EOF'\n(.*?)^EOF$", page, re.M | re.S)
+    (more,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
+    for text in (block, block + more):
+        given = yaml.safe_load(text)
+        jsonschema.validate(given, json.loads(schema.schema_text()))
+        problems: list[Problem] = []
+        assert fields.read(MixerPoolSpec, given["defaultPool"], "spec", problems), problems
 
 
 def test_a_page_without_its_marks_is_told(tmp_path: Path) -> None:

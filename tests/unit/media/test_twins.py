@@ -1,4 +1,4 @@
-"""The compiled batches and their Python twin: the same datagrams, the same state, the same sound."""
+"""The compiled batches and their Python twin: the same datagrams, state and sound."""
 
 from __future__ import annotations
 

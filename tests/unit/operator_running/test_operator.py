@@ -1,11 +1,15 @@
 """A whole operator, in virtual time: what people see of it."""
 
 import asyncio
+import base64
+import re
+from pathlib import Path
 
 from fakes.looptime import run
 from fakes.town import NAMESPACE, Town, condition
 from voiceroom_api import names
-from voiceroom_operator.cluster.kinds import POOLS, ROOMS
+from voiceroom_operator.cluster.kinds import POOLS, ROOMS, SECRETS
+from voiceroom_operator.round.saying import REASONS
 
 
 def test_a_room_that_is_applied_becomes_ready_in_a_pool_that_is_made_for_it() -> None:
@@ -25,6 +29,7 @@ def test_a_room_that_is_applied_becomes_ready_in_a_pool_that_is_made_for_it() ->
         twin = status["twinPodName"]
         assert town.mixer(twin).twinned() == {"standup"}
         assert "finalizers" not in town.api.bodies(ROOMS, NAMESPACE)["standup"]["metadata"]
+        assert {"PoolMade", "PodCreated", "Bound"} <= town.reasons()
         await town.stop()
 
     run(scene())
@@ -43,3 +48,27 @@ def test_nothing_is_written_while_nothing_happens() -> None:
         await town.stop()
 
     run(scene())
+
+
+def test_a_pin_that_is_not_there_is_said_and_taken_up_when_it_comes() -> None:
+    async def scene() -> None:
+        town = Town()
+        town.start()
+        town.room(access={"pinSecretRef": {"name": "pins", "key": "standup"}})
+        await town.ready()
+        mixer = town.mixer(town.status()["podName"])
+        assert "PinMissing" in town.reasons()
+        assert "pinHash" not in mixer.rooms[0]
+        pin = base64.b64encode(b"4711").decode()
+        town.api.put(SECRETS, NAMESPACE, "pins", data={"standup": pin})
+        await town.until(lambda: "pinHash" in mixer.rooms[0], 120)
+        await town.stop()
+
+    run(scene())
+
+
+def test_every_reason_of_an_event_is_in_the_docs() -> None:
+    page = Path(__file__).parents[3] / "docs" / "operator.md"
+    _, _, listed = page.read_text().partition("## Events")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", listed, re.MULTILINE)
+    assert dict(rows) == REASONS

@@ -78,7 +78,9 @@ def judge(
 
 def _quota(budget: CpuBudget) -> Grant:
     if budget.quota_cpus is not None:
-        return Grant(True, names.GRANTED, f"{budget.quota_cpus:g} CPUs in each period")
+        # as the kernel has it, which is what the kubelet really set
+        read = f"{budget.quota_us}/{budget.period_us} us"
+        return Grant(True, names.GRANTED, f"quota {read}: {budget.quota_cpus:g} CPUs")
     return Grant(
         False,
         names.QUOTA_MISSING,
@@ -98,7 +100,7 @@ def _exclusive(ask: RealtimeAsk, budget: CpuBudget, cpus: int) -> Grant:
             f"a quota of {budget.quota_cpus:g} CPUs throttles the exclusive CPUs",
             "kubelet 1.32 or newer lifts it (DisableCPUQuotaWithExclusiveCPUs)",
         )
-    return Grant(True, names.GRANTED, f"{cpus} CPUs of its own")
+    return Grant(True, names.GRANTED, f"{cpus} CPUs of its own, no quota")
 
 
 def _fifo(ask: RealtimeAsk, media: list[Scheduling], may_set_policy: bool) -> Grant:

@@ -67,7 +67,7 @@ class FractionalResampler:
         """``capacity``: most input samples held."""
         self._buffer = np.zeros(2 * (capacity + _TAPS), np.float32)
         self.address = self._buffer.ctypes.data
-        """Of the buffer's first sample. A kernel works on it, and on the numbers below, in place."""
+        """Of the buffer's first sample. A kernel works on it and on the numbers below in place."""
         self.size = len(self._buffer)
         self._capacity = capacity
         self.step = _ONE

@@ -47,6 +47,10 @@ class StreamFigures(ReceptionFigures):
     payload_type: int
     level_ext: int
 
+    def leave(self) -> None:
+        """The leg is gone: nothing of its stream is published any more."""
+        self.context = 0
+
     def clear(self) -> None:
         """As before the first packet of a new leg."""
         self.begin(0, 0, 0)

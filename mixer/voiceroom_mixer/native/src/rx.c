@@ -61,9 +61,29 @@ static int without_sound(const packet *p)
     return p->level.level >= SILENCE_GATE && (!p->level.voice || p->level.level == SILENT_LEVEL);
 }
 
+/* The indexes of the legs heard from into the segment. Of a leg that is gone, or whose slot another
+   has taken since, nothing is written: it is not touched any more. */
+VR_EXPORT void vr_rx_publish(vr_rx *rx)
+{
+    for (int64_t i = 0; i < rx->touched_count; i++) {
+        int64_t slot = rx->touched[i];
+        vr_leg *leg = &rx->legs[slot];
+        if (!leg->touched)
+            continue;
+        rx->ssrc_column[slot] = (uint32_t)leg->rx_ssrc;
+        rx->index_column[slot] = (uint64_t)leg->rx_index;
+        rx->last_rx_column[slot] = leg->last_rx_ns;
+        leg->touched = 0;
+    }
+    rx->touched_count = 0;
+}
+
 static void touch(vr_rx *rx, vr_leg *leg, int64_t slot)
 {
     if (!leg->touched) {
+        /* Slots that were given anew between two publications stand here twice. */
+        if (rx->touched_count == rx->touched_size)
+            vr_rx_publish(rx);
         leg->touched = 1;
         rx->touched[rx->touched_count++] = slot;
     }
@@ -211,20 +231,6 @@ VR_EXPORT int vr_rx_batch(vr_rx *rx)
 {
     vr_rx_receive(rx);
     return vr_rx_sort(rx);
-}
-
-/* The indexes of the legs heard from into the segment. */
-VR_EXPORT void vr_rx_publish(vr_rx *rx)
-{
-    for (int64_t i = 0; i < rx->touched_count; i++) {
-        int64_t slot = rx->touched[i];
-        vr_leg *leg = &rx->legs[slot];
-        rx->ssrc_column[slot] = (uint32_t)leg->rx_ssrc;
-        rx->index_column[slot] = (uint64_t)leg->rx_index;
-        rx->last_rx_column[slot] = leg->last_rx_ns;
-        leg->touched = 0;
-    }
-    rx->touched_count = 0;
 }
 
 /* For the caller, who declares the same fields. */

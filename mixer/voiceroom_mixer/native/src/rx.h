@@ -41,7 +41,7 @@ typedef struct {
     uint64_t *index_column;
     int64_t *last_rx_column;
     vr_srtp_call unprotect;
-    int64_t fd, batch, row_bytes, name_bytes, control_bytes;
+    int64_t fd, batch, row_bytes, name_bytes, control_bytes, touched_size;
     /* Of this drain, by the caller. */
     int64_t now_ns, offset_ns, since_ns, raw_ns, latching;
     /* What was found. */

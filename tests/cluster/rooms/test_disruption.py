@@ -1,0 +1,119 @@
+"""Drains, evictions and roll-outs: who is in a room is not thrown out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from harness.listening import tone_is_whole, until_heard
+from harness.voice import SMALL, Voice, until
+from localcluster import build
+from localcluster.failure import ClusterError
+
+pytestmark = pytest.mark.timeout(300)
+ADA_HZ = 620.0
+PATIENT = {"jitterBuffer": {"minMs": 120, "maxMs": 200}}
+"""Absorbs what a busy machine does to a sender's pace, so that a gap is the mixer's own."""
+
+
+@contextmanager
+def cordoned(voice: Voice, node: str) -> Iterator[None]:
+    """The node takes no new pods."""
+    voice.kubectl("cordon", node)
+    try:
+        yield
+    finally:
+        voice.kubectl("uncordon", node)
+
+
+def evict(voice: Voice, pod: str) -> str:
+    """By the API that `kubectl drain` and autoscalers use. Raises: ClusterError (429)."""
+    path = f"/api/v1/namespaces/{voice.namespace}/pods/{pod}/eviction"
+    body = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": pod, "namespace": voice.namespace},
+    }
+    return voice.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
+
+
+def two_in(voice: Voice) -> None:
+    """A room whose pool has two pods."""
+    voice.pool("default", size={"min": 2, "max": 3, "spare": 0}, drain={"deadline": "15s"})
+    voice.room("lobby", audio=PATIENT)
+    voice.ready("lobby")
+    until(lambda: len(voice.pods()) == 2, 60, "two pods")
+    for pod in voice.pods():
+        voice.kubectl("wait", "--for=condition=Ready", f"pod/{pod}", "--timeout=60s")
+
+
+def test_a_pod_with_a_room_is_not_evicted_and_an_idle_one_is(voice: Voice) -> None:
+    two_in(voice)
+    owner = voice.owner("lobby")
+    (idle,) = set(voice.pods()) - {owner}
+    labels = {name: pod["metadata"]["labels"] for name, pod in voice.pods().items()}
+    assert labels[owner]["voiceroom.dev/occupied"] == "true"
+    assert labels[idle]["voiceroom.dev/occupied"] == "false"
+    with pytest.raises(ClusterError, match="disruption budget"):
+        evict(voice, owner)
+    before = voice.uids()[idle]
+    evict(voice, idle)
+    until(lambda: before not in voice.uids().values() and len(voice.pods()) == 2, 60, "replaced")
+    assert voice.owner("lobby") == owner
+
+
+def test_kubectl_drain_waits_until_the_room_is_empty_elsewhere(voice: Voice) -> None:
+    two_in(voice)
+    pod = voice.get("pod", voice.owner("lobby"))
+    node, uid = pod["spec"]["nodeName"], pod["metadata"]["uid"]
+    with voice.people("lobby") as party, cordoned(voice, node):
+        party.join(ADA_HZ, "ada", host=voice.here)
+        bob = party.join(None, "bob", host=voice.here)
+        until_heard(bob, ADA_HZ)
+        selector = "--pod-selector=voiceroom.dev/pool=default"
+        kubectl = str(build.program("kubectl"))
+        command = [kubectl, f"--kubeconfig={voice.cluster.kubeconfig}", "drain", node]
+        options = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=120s", selector)
+        begun = time.monotonic()
+        with subprocess.Popen(
+            [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as drain:
+            at = len(bob.heard)
+            bob.wait_packets(100)
+            tone_is_whole(bob, at, ADA_HZ)
+            assert drain.poll() is None
+            said = drain.communicate(timeout=120)[0]
+        took = time.monotonic() - begun
+    assert drain.returncode == 0, said
+    assert took >= 2.0
+    until(lambda: voice.uids().get(pod["metadata"]["name"]) != uid, 30, "the pod has gone")
+    voice.ready("lobby")
+    assert voice.status("lobby")["nodeName"] != node
+
+
+def test_a_roll_out_goes_on_without_cutting_a_room_with_nobody_in(voice: Voice) -> None:
+    two_in(voice)
+    before = set(voice.uids().values())
+    voice.pool("default", size={"min": 2, "max": 3, "spare": 0}, podLabels={"wave": "two"})
+    until(lambda: _rolled(voice, before), 150, "all pods are new")
+    voice.ready("lobby")
+    assert voice.status("lobby")["podName"] in voice.pods()
+
+
+def _rolled(voice: Voice, before: set[str]) -> bool:
+    pods = voice.pods().values()
+    new = [pod for pod in pods if pod["metadata"]["labels"].get("wave") == "two"]
+    return len(new) == 2 and not before & {pod["metadata"]["uid"] for pod in pods}
+
+
+def test_shrinking_takes_idle_pods_only(voice: Voice) -> None:
+    two_in(voice)
+    owner = voice.owner("lobby")
+    voice.pool("default", size={"min": 0, "max": 3, "spare": 0}, resources=SMALL)
+    until(lambda: list(voice.pods()) == [owner], 150, "the idle pod has gone")
+    assert voice.owner("lobby") == owner

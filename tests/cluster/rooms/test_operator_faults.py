@@ -1,0 +1,186 @@
+"""A real operator, a real cluster, and an API server that misbehaves between them.
+
+The operator is a process of this machine, and alone in its namespaces: the installed one rests.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness.apiproxy import ApiProxy, Call, proxied
+from harness.operators import LocalOperator, local_operator
+from harness.voice import Voice, namespace, until
+from harness.wallstep import WallClock
+from images.voiceroom import Image
+from localcluster.cluster import Cluster
+
+pytestmark = pytest.mark.timeout(300)
+STEPS = 10
+"""Writes of a room's first minute, after each of which the operator is killed once."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _resting(installed: Cluster) -> Iterator[None]:
+    """The installed operator, asleep."""
+    scale = ("-n", "voiceroom", "scale", "deployment/voiceroom-operator")
+    installed.kubectl(*scale, "--replicas=0")
+    installed.kubectl("-n", "voiceroom", "wait", "--for=delete", "pod", "--all", "--timeout=60s")
+    yield
+    installed.kubectl(*scale, "--replicas=2")
+    rollout = ("rollout", "status", "deployment/voiceroom-operator", "--timeout=90s")
+    installed.kubectl("-n", "voiceroom", *rollout)
+
+
+@pytest.fixture
+def proxy(installed: Cluster, tmp_path: Path) -> Iterator[ApiProxy]:
+    """Between the operator and the API server."""
+    with proxied(installed.kubeconfig, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def at_work(
+    installed: Cluster, proxy: ApiProxy, image: Image, folder: Path, name: str
+) -> Iterator[tuple[Voice, LocalOperator]]:
+    """An operator that leads, and the namespace that it looks after."""
+    with namespace(installed, name) as voice:
+        made = LocalOperator(proxy.kubeconfig, name, image.reference, folder)
+        with local_operator(made) as operator:
+            operator.until_ready()
+            yield voice, operator
+            proxy.before, proxy.after = lambda _: 0, lambda _: None
+            _empty(voice)
+
+
+def _empty(voice: Voice) -> None:
+    """The pool's finalizer is released by the operator that runs now."""
+    voice.kubectl("delete", "voicerooms", "--all", "--timeout=60s")
+    voice.kubectl("delete", "mixerpools", "--all", "--timeout=90s")
+
+
+def is_sound(voice: Voice, room: str) -> None:
+    """One of everything, and the room where the status says."""
+    assert sorted(voice.pods()) == [voice.owner(room)]
+    assert len(voice.all("services", "voiceroom.dev/pool=default")) == 1
+    assert len(voice.all("poddisruptionbudgets")) == 1
+    door = voice.door(room)
+    assert door.call("GET", f"/rooms/{room}", door.sign("listener", room))[0] == 200
+
+
+def test_an_operator_killed_after_each_of_its_writes_leaves_nothing_half_done(
+    installed: Cluster, proxy: ApiProxy, image: Image, tmp_path: Path
+) -> None:
+    with at_work(installed, proxy, image, tmp_path, "killed-each-step") as (voice, operator):
+        for step in range(1, STEPS + 1):
+            _die_after(proxy, operator, step)
+            voice.room("lobby")
+            _wait_dead_or_ready(voice, operator)
+            proxy.after = lambda _: None
+            operator.kill()
+            operator.start()
+            voice.ready("lobby")
+            is_sound(voice, "lobby")
+            if step % 3 == 0:  # everything anew, the pool as well
+                _empty(voice)
+            else:
+                voice.kubectl("delete", "voiceroom", "lobby")
+
+
+def _die_after(proxy: ApiProxy, operator: LocalOperator, step: int) -> None:
+    """SIGKILL at the ``step``th write from now on, whose answer it does not see."""
+    made = 0
+
+    def after(_: Call) -> None:
+        nonlocal made
+        made += 1
+        if made == step and operator.process is not None:
+            operator.process.kill()
+
+    proxy.after = after
+
+
+def _wait_dead_or_ready(voice: Voice, operator: LocalOperator) -> None:
+    def holds() -> bool:
+        assert operator.process is not None
+        return operator.process.poll() is not None or voice.status("lobby").get("phase") == "Ready"
+
+    until(holds, 90, "killed, or done before it came to that")
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_every_other_call_refused_only_costs_time(
+    installed: Cluster, proxy: ApiProxy, image: Image, tmp_path: Path, status: int
+) -> None:
+    lock, count = threading.Lock(), 0
+
+    def before(call: Call) -> int:
+        nonlocal count
+        with lock:
+            count += "/leases" not in call.path
+            return status if count % 2 and "/leases" not in call.path else 0
+
+    with at_work(installed, proxy, image, tmp_path, f"refused-{status}") as (voice, operator):
+        proxy.before = before
+        voice.room("lobby")
+        voice.ready("lobby")
+        assert operator.health() == 200
+        proxy.before = lambda _: 0
+        is_sound(voice, "lobby")
+
+
+def test_watch_streams_that_are_cut_again_and_again_lose_nothing(
+    installed: Cluster, proxy: ApiProxy, image: Image, tmp_path: Path
+) -> None:
+    with at_work(installed, proxy, image, tmp_path, "cut-streams") as (voice, operator):
+        cut = 0
+        for number in range(5):
+            cut += proxy.cut_streams()
+            voice.room(f"room-{number}")
+            voice.ready(f"room-{number}")
+        assert cut >= 5
+        assert operator.health() == 200
+
+
+def test_a_wall_clock_that_jumps_changes_nothing(
+    installed: Cluster, proxy: ApiProxy, image: Image, tmp_path: Path
+) -> None:
+    wall = WallClock(tmp_path)
+    try:
+        with namespace(installed, "clock-jumps") as voice:
+            made = LocalOperator(
+                proxy.kubeconfig, voice.namespace, image.reference, tmp_path, wall.environ()
+            )
+            with local_operator(made) as operator:
+                operator.until_ready()
+                voice.room("lobby")
+                voice.ready("lobby")
+                uids = voice.uids()
+                for offset_s in (3600, -3600, 86_400 * 400, 0):
+                    wall.step_to(offset_s)
+                    voice.room(f"after-{abs(offset_s)}-{offset_s < 0}".lower())
+                    voice.ready(f"after-{abs(offset_s)}-{offset_s < 0}".lower())
+                    assert operator.health() == 200
+                assert voice.uids().items() >= uids.items()
+                _empty(voice)
+    finally:
+        wall.close()
+
+
+def test_two_operators_that_both_believe_to_lead_do_no_harm(
+    installed: Cluster, proxy: ApiProxy, image: Image, tmp_path: Path
+) -> None:
+    with at_work(installed, proxy, image, tmp_path, "two-leaders") as (voice, _):
+        other = LocalOperator(
+            installed.kubeconfig, voice.namespace, image.reference, tmp_path, lease="another-lease"
+        )
+        with local_operator(other):
+            other.until_ready()
+            for number in range(4):
+                voice.room(f"room-{number}")
+            voice.ready(*(f"room-{number}" for number in range(4)))
+            is_sound(voice, "room-0")

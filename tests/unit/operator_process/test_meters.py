@@ -1,0 +1,48 @@
+"""The operator's own metrics."""
+
+import asyncio
+import re
+
+from fakes.looptime import run
+from fakes.town import NAMESPACE, Town
+from voiceroom_api.operator_metrics import METRICS
+from voiceroom_operator.cluster.kinds import POOLS, ROOMS
+from voiceroom_operator.running.meters import Meters
+
+
+def series(text: str, name: str) -> dict[str, float]:
+    """Value by labels."""
+    found = re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", text, re.MULTILINE)
+    return {labels: float(value) for labels, value in found}
+
+
+def test_each_is_exposed_with_its_help() -> None:
+    text = Meters().exposition().decode()
+    for metric in METRICS:
+        family = metric.name.removesuffix("_total") if metric.kind == "counter" else metric.name
+        assert f"# HELP {family} {metric.help}" in text.replace("\\n", "\n")
+    assert text.endswith("# EOF\n")
+
+
+def test_series_go_with_what_they_tell_of() -> None:
+    async def scene() -> None:
+        town = Town()
+        meters = town.start()._meters
+        town.room()
+        await town.ready()
+        await asyncio.sleep(15)
+        text = meters.exposition().decode()
+        rooms = series(text, "voiceroom_operator_rooms")
+        assert rooms[f'namespace="{NAMESPACE}",phase="Ready"'] == 1
+        ready = f'namespace="{NAMESPACE}",pool="default",state="ready"'
+        assert series(text, "voiceroom_operator_pool_pods")[ready] == 2
+        assert series(text, "voiceroom_operator_leader") == {"": 1}
+        town.api.vanish(ROOMS, NAMESPACE, "standup")
+        town.api.remove(POOLS, NAMESPACE, "default")
+        await town.until(lambda: not town.api.bodies(POOLS), 60)
+        await asyncio.sleep(60)
+        text = meters.exposition().decode()
+        assert f'namespace="{NAMESPACE}"' not in text
+        await town.stop()
+
+    run(scene())
