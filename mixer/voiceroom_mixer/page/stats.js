@@ -12,6 +12,7 @@ export function digestOf(report) {
   const remote = report.get(pair.remoteCandidateId) ?? {};
   const transport = all.find((entry) => entry.type === 'transport') ?? {};
   return {
+    ssrc: inbound.ssrc ?? null,
     received: inbound.packetsReceived ?? 0,
     lost: inbound.packetsLost ?? 0,
     jitterMs: ms(inbound.jitter),

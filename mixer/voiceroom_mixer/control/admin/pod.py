@@ -12,6 +12,7 @@ from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer.config import PodPlace, RealtimeAsk, RoomEntry, RunConfig
 from voiceroom_mixer.control.admin.assignment import Assignment, Seat
 from voiceroom_mixer.control.admin.desk import Desk
+from voiceroom_mixer.control.admin.directory import Place
 from voiceroom_mixer.control.admin.forwarding import Forwarder
 from voiceroom_mixer.control.admin.status import PodStatus
 from voiceroom_mixer.control.admin.store import Store
@@ -90,7 +91,9 @@ class PodSide:
             relays=rooms.standing.relayed,
         )
         readiness.refused = self.status.refused
-        self.forwarder = Forwarder(desk, self._place.name, self.trust, self._token, numbers)
+        self.forwarder = Forwarder(
+            desk, self._place.name, self.trust, self._token, numbers, self._given
+        )
         self.handover = self._make_handover(config, journal)
         self._announce = Announce(self._place.boot_id, segments, keys)
         rooms.words.on_room = self.handover.word
@@ -170,8 +173,13 @@ class PodSide:
             journal,
             self._place.name,
             Channel(self.trust, self._token),
-            lambda link: f"{_own_host(config)}:{link.udp_port}",
+            lambda link: f"{_own_host(config.udp.host)}:{link.udp_port}",
+            _own_address(config),
         )
+
+    def _given(self, room: str) -> Place | None:
+        pod, address, epoch = self.handover.owning.places.get(room, ("", "", 0))
+        return Place(pod, address, epoch) if address else None
 
     def _twin_of(self, room: str) -> str:
         seat = self._seats.get(room)
@@ -201,9 +209,13 @@ class PodSide:
         )
 
 
-def _own_host(config: RunConfig) -> str:
-    """Of the media listener, as other mixers reach it; empty = as they reach ``--admin``."""
-    host = config.udp.host
+def _own_address(config: RunConfig) -> str:
+    assert config.admin is not None
+    return f"{_own_host(config.admin.host)}:{config.admin.port}"
+
+
+def _own_host(host: str) -> str:
+    """Of a listener, as other mixers reach it; empty = as they see us."""
     if host in ("0.0.0.0", "::", ""):
         return ""
     return f"[{host}]" if ":" in host else host

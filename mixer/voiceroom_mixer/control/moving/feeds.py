@@ -45,6 +45,8 @@ class Follower:
     """``IP:PORT`` of the media process that would mix the room."""
     candidates: tuple[tuple[str, int], ...]
     """Where clients reach that."""
+    admin: str = ""
+    """``HOST:PORT`` of its admin listener."""
 
 
 @dataclass(eq=False)

@@ -73,6 +73,8 @@ class Handover:
     channel: Channel
     media_of: Callable[[MediaLink], str]
     """HOST:PORT of one of our media processes, for other mixers; no HOST = where we call from."""
+    admin: str = ""
+    """The same of our admin listener."""
     _waits: dict[str, _Wait] = field(default_factory=dict)
     moved_in: int = 0
     taken_over: int = 0
@@ -148,6 +150,7 @@ class Handover:
             "part": room.state.seat.part,
             "media": self.media_of(room.link),
             "candidates": ",".join(listed),
+            "admin": self.admin,
         }
         await self.channel.follow(following, query)
 

@@ -24,6 +24,8 @@ class Owning:
         self._house, self._standing, self._feeds = house, standing, feeds
         self.wanted_twin: Callable[[str], str] = lambda _: ""
         """By the room's name: the pod that the operator has made its twin."""
+        self.places: dict[str, tuple[str, str, int]] = {}
+        """By the room's name: pod, admin listener and epoch of whoever it was given to."""
         self._ordered: dict[str, tuple[Follower, int]] = {}
         """By the room's name: who is to have it, and until when it may be withdrawn."""
         house.twin = self.twin
@@ -122,6 +124,7 @@ class Owning:
         seat = room.state.seat
         epoch = seat.to_epoch or seat.epoch + 1
         if follower is not None:
+            self.places[room.name] = (follower.pod, follower.admin, epoch)
             tell_moved(self._house, room, follower.candidates)
         self._house.publish(room.name, "move", {"epoch": epoch})
         self._feeds.close_room(room.name)

@@ -33,7 +33,13 @@ def follower(request: web.Request) -> Follower:
         part=checks.text(query.get("part"), "part"),
         media=media,
         candidates=candidates,
+        admin=_admin(request),
     )
+
+
+def _admin(request: web.Request) -> str:
+    host, _, port = request.query.get("admin", "").rpartition(":")
+    return checks.address(f"{host or _caller(request)}:{port}", "admin") if port else ""
 
 
 def _caller(request: web.Request) -> str:
