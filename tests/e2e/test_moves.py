@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from browsers.chromium import Chromiums
+from browsers.chromium import Chromiums, ChromiumTab
 from browsers.roompage import RoomPage
 from browsers.tones import quietest_db, rms_db
 from harness.captures import now_ns, passage, since
@@ -17,6 +17,12 @@ from harness.party import gathering
 from harness.pods import Pod, direct, owned, pods, standing
 from voiceroom_operator.binding.directory import Directory
 
+DEAF_TO_MOVES = """(() => {
+  const hear = EventSource.prototype.addEventListener;
+  EventSource.prototype.addEventListener = function (type, act) {
+    if (type !== 'move') hear.call(this, type, act);
+  };
+})()"""
 TALKER_HZ, GATEWAY_HZ = 700, 1_230.0
 LISTEN_S = 3.0
 
@@ -82,6 +88,43 @@ def test_a_page_follows_an_orderly_move(twins: list[Pod], chromium: Chromiums) -
             f"dip {dip:.1f} dB; gateway {found}; up lost {_up_lost(b, leg)}"
         )
         assert page.leg == leg, "nobody has rejoined"
+        assert after["lost"] == before["lost"]
+        assert (found.lost, found.repeated) == (0, 0)
+
+
+def test_a_client_that_knows_nothing_of_moves_switches_by_itself(
+    twins: list[Pod], chromium: Chromiums
+) -> None:
+    """libwebrtc without a word from the page: the twin was checked when the call began, and is
+    chosen when the old pod answers no more checks."""
+    a, b = twins
+    with gathering(b) as lobby:
+        gateway = lobby.join(GATEWAY_HZ, "gateway")
+        page = chromium.person(TALKER_HZ)
+        assert isinstance(page.tab, ChromiumTab)
+        page.tab.page.add_init_script(DEAF_TO_MOVES)
+        page.enter(url(b, "talker"))
+        page.wait_tone(int(GATEWAY_HZ))
+        until_heard(gateway, TALKER_HZ)
+        leg, before = page.leg, page.stats()
+        assert port(page) == a._udp
+        page.begin_listening()
+        begun = now_ns()
+        assert b.assign(standing("lobby", "a", "successor", to_epoch=2)) == 200
+        until_owner(b)
+        took_s = until_sends_to(page, b)
+        pcm = page.end_listening(LISTEN_S)[24_000:]
+        after = page.stats()
+        until_heard(gateway, TALKER_HZ)
+        dip = rms_db(pcm) - quietest_db(pcm)
+        found = passage(since(gateway, begun))
+        print(
+            f"unaware, orderly: ICE switched after {took_s:.2f} s, "
+            f"lost {after['lost'] - before['lost']}, dip {dip:.1f} dB; gateway {found}; "
+            f"up lost {_up_lost(b, leg)}"
+        )
+        assert page.leg == leg
+        assert after["remoteUfrag"] == before["remoteUfrag"], "no ICE restart"
         assert after["lost"] == before["lost"]
         assert (found.lost, found.repeated) == (0, 0)
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.captures import CapturedLeg, frames_are_whole, now_ns, passage, since
 from harness.events import events, until_event
-from harness.listening import until, until_heard
+from harness.listening import WHOLE_DB, loudness, until, until_heard
 from harness.party import Party, gathering
 from harness.pods import Pod, direct, owned, pods, standing
 from harness.rtp import RtpLeg
@@ -95,6 +95,9 @@ def test_an_orderly_move_loses_nothing(pair: list[Pod]) -> None:
             print(f"orderly, {type(leg).__name__}: {found}")
             assert (found.lost, found.repeated, found.streams) == (0, 0, 1)
             frames_are_whole(since(leg, begun))
+        for leg, hz in ((ana, HZ), (gateway, OTHER_HZ)):
+            sound = loudness(since(leg, begun), hz, 1)
+            assert min(sound) > WHOLE_DB, [round(level) for level in sound]
         ana.no_index_came_twice()
         assert len(Party(b).room()["participants"]) == 2
         assert a.status()["relays"] == 2

@@ -43,17 +43,27 @@ def imprint(columns: dict[str, Any], state: LegState, mark: Mark) -> bool:
     if not mark.tx_ssrc:
         return False
     slot = state.slot
-    columns["tx_ssrc"][slot] = mark.tx_ssrc
-    columns["tx_index"][slot] = columns["tx_bound"][slot] = mark.tx_index
-    columns["srtcp_bound"][slot] = mark.tx_srtcp
+    begin_sending(columns, slot, mark)
     columns["heard"][slot] = mark.rx_index >= 0
     columns["rx_ssrc"][slot], columns["rx_index"][slot] = mark.rx_ssrc, max(0, mark.rx_index)
     columns["rx_srtcp"][slot] = mark.rx_srtcp
     columns["target_us"][slot], columns["skew_ppb"][slot] = mark.target_us, mark.skew_ppb
     if mark.port:
-        ip = mark.ip[12:] if mark.ip.startswith(V4_MAPPED) else mark.ip
-        store_address(columns, slot, ip, mark.port, bytes(16))
+        store_mark_address(columns, slot, mark)
     return True
+
+
+def begin_sending(columns: dict[str, Any], slot: int, mark: Mark) -> None:
+    """What we send to a leg goes on from here."""
+    columns["tx_ssrc"][slot] = mark.tx_ssrc
+    columns["tx_index"][slot] = columns["tx_bound"][slot] = mark.tx_index
+    columns["srtcp_bound"][slot] = mark.tx_srtcp
+
+
+def store_mark_address(columns: dict[str, Any], slot: int, mark: Mark) -> None:
+    """Where the client was; the kernel chooses which address of ours it hears from."""
+    ip = mark.ip[12:] if mark.ip.startswith(V4_MAPPED) else mark.ip
+    store_address(columns, slot, ip, mark.port, bytes(16))
 
 
 def store_address(columns: dict[str, Any], slot: int, ip: bytes, port: int, local: bytes) -> None:

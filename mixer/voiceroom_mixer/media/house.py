@@ -164,6 +164,10 @@ class House:
         room.add(leg)
         self._connected(leg)
 
+    def leg(self, key: bytes) -> Leg | None:
+        """The leg of that ``leg_key``."""
+        return self._legs.by_id.get(key)
+
     def mark(self, state: LegState) -> Mark:
         """Where the leg's streams stood at the pod that sends to it, by control's last word."""
         return Mark.from_bytes(self._segment.tables["marks"].read(state.slot), state.generation)
@@ -211,6 +215,26 @@ class House:
         """Send through another pod, too or alone."""
         leg.via = via
         self._connected(leg)
+
+    def enliven(self, leg: Leg, mark: Mark, now_ns: int) -> None:
+        """From now on we send to it, under the SSRC and from the indexes of ``mark``."""
+        columns.begin_sending(self._columns, leg.slot, mark)
+        leg.live, leg.last_check_ns, leg.last_rx_ns = True, now_ns, now_ns
+        leg.rtcp_due_ns = now_ns + FIRST_REPORT_NS
+        self._transmit.adopt(leg.state, resume=True)
+        if leg.selected:
+            self._transmit.route(leg.slot, leg.selected)
+        elif mark.port:
+            columns.store_mark_address(self._columns, leg.slot, mark)
+            self._connect_addresses(leg, resume=True)
+        else:
+            self._connect_addresses(leg, resume=False)
+        self._connected(leg)
+
+    def mirror(self, leg: Leg, *, on: bool) -> None:
+        """Whether its packets are to be looked at one by one, as they came."""
+        leg.mirrored = on
+        leg.stream.wrap_tries = int(on)  # so that no batch takes them
 
     def rest(self, leg: Leg) -> None:
         """Its room is mixed elsewhere: nothing is sent to it any more."""

@@ -32,6 +32,9 @@ class Fellows(Protocol):
     def stray(self, leg: Leg, path: bytes, datagram: bytes) -> None:
         """One of a client whose leg is live elsewhere."""
 
+    def mirror(self, leg: Leg, path: bytes, datagram: bytes) -> None:
+        """One of a live leg that asks for it (``mirrored``), before it is unprotected."""
+
     def answers(self, leg: Leg, path: bytes, request: BindingRequest, now_ns: int) -> bool:
         """Whether an authentic check is answered now, and learnt from."""
 
@@ -49,6 +52,9 @@ class Alone:
     def stray(self, leg: Leg, path: bytes, datagram: bytes) -> None:
         """There is no elsewhere."""
         self._board.drop("relay_unknown")
+
+    def mirror(self, leg: Leg, path: bytes, datagram: bytes) -> None:
+        """There is nobody to show it to."""
 
     def answers(self, leg: Leg, path: bytes, request: BindingRequest, now_ns: int) -> bool:
         """Always."""
@@ -126,6 +132,8 @@ class Ingress:
         """RTP or RTCP of a leg."""
         if not leg.live:
             return self._stray(leg, row, length)
+        if leg.mirrored:
+            self.fellows.mirror(leg, self._receiver.path(row), self._bytes(row, length))
         if not leg.stream.heard:
             self._first(leg, row)
         return self._packet(leg, row, length, head, arrival_ns)
@@ -139,17 +147,25 @@ class Ingress:
             self._on_fault(leg)
 
     def _stray(self, leg: Leg, row: int, length: int) -> None:
-        at = row * RX_BYTES
-        datagram = bytes(self._receiver.buffer[at : at + length])
-        self.fellows.stray(leg, self._receiver.path(row), datagram)
+        self.fellows.stray(leg, self._receiver.path(row), self._bytes(row, length))
 
-    def relayed(self, leg: Leg, row: int, payload: bytes) -> None:
-        """RTP or RTCP of a live leg that another pod has passed on in ``row`` of the slab."""
+    def _bytes(self, row: int, length: int) -> bytes:
+        at = row * RX_BYTES
+        return bytes(self._receiver.buffer[at : at + length])
+
+    @property
+    def arrival_ns(self) -> int:
+        """Of the datagram that is looked at, where that is none of a leg."""
+        return self._arrival_ns
+
+    def relayed(self, leg: Leg, row: int, payload: bytes, arrival_ns: int) -> None:
+        """RTP or RTCP of a live leg that another pod has passed on, to be put into ``row`` of the
+        slab."""
         at, length = row * RX_BYTES, len(payload)
         self._receiver.buffer[at : at + length] = payload
         self._pointers.lengths[row] = length
         head = _HEAD.unpack_from(self._receiver.buffer, at)
-        self._packet(leg, row, length, head, self._arrival_ns)
+        self._packet(leg, row, length, head, arrival_ns)
         leg.stream.awake = leg.receiver.active
 
     def relayed_check(self, leg: Leg, datagram: bytes) -> bool | None:
@@ -172,11 +188,10 @@ class Ingress:
 
     def _other(self, row: int, length: int, first: int) -> None:
         """All but RTP and RTCP."""
-        at = row * RX_BYTES
         if length <= 0:
             self._board.drop("rtp_too_large" if length < 0 else "empty")
             return
-        datagram = bytes(self._receiver.buffer[at : at + length])
+        datagram = self._bytes(row, length)
         if first < 4:
             self._stun(self._receiver.path(row), datagram)
         elif 20 <= first < 64:

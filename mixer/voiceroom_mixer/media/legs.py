@@ -67,6 +67,8 @@ class Leg:
     """It was live before: what its receiver holds is of then."""
     via: Via | None = None
     """Another pod through which the leg is (also) reached."""
+    mirrored: bool = False
+    """What comes of it goes to another pod as well."""
     first_check: tuple[str, int] = ("", 0)
     """ICE user name and time of the first check of the newest ICE session."""
     counted: tuple[int, ...] = ()

@@ -19,7 +19,7 @@ from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.egress import Egress
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.ingress import Ingress
-from voiceroom_mixer.media.moving.moves import Moves
+from voiceroom_mixer.media.moving.moves import Moves, Turn
 from voiceroom_mixer.media.rooms import MediaRoom
 from voiceroom_mixer.media.source import RtpSource
 
@@ -141,12 +141,15 @@ class Loop:
         for room in self._house.rooms.values():
             frame_ms = room.state.frame_ms
             slot = plan.frame_slot(frame_ms)
-            if slot is None or not self._moves.mixes(room, slot) or not room.legs:
+            turn = self._moves.turn(room, slot) if slot is not None else Turn.REST
+            if slot is None or turn is Turn.REST or not room.legs:
                 continue
             skipped = plan.frames_skipped(frame_ms)
             if skipped:
                 self._pass_over(room, skipped)
             result = room.tick(self._late)
+            if turn is Turn.SHADOW:
+                continue
             for output in result.outputs:
                 self._egress.mix(output, slot + room.shift, frame_ms, dtx=room.state.dtx)
                 self._moves.relay(output, slot + room.shift, room)

@@ -42,6 +42,8 @@ class Following:
     on_revoked: Callable[[str, int], None]
     version: int = -1
     """Of the state that is here; -1 = none yet, or the feed is broken."""
+    marked: set[str] = field(default_factory=set)
+    """Legs whose streams are known."""
     events: dict[str, Any] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
 
@@ -117,6 +119,12 @@ class Following:
         fields = dict(zip(_FIELDS, rest, strict=True))
         fields["ip"] = _packed(fields["ip"])
         self.standing.mark(self.room, str(leg), fields | {"talking": talking})
+        self.marked.add(str(leg))
+
+    @property
+    def is_whole(self) -> bool:
+        """All that the owner has said is here."""
+        return self.version >= 0 and self.room.legs.keys() <= self.marked
 
     def stop(self) -> None:
         """No more."""

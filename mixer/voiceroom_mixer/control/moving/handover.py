@@ -20,7 +20,7 @@ from voiceroom_mixer.control.moving.feeds import Feeds
 from voiceroom_mixer.control.moving.following import Following
 from voiceroom_mixer.control.moving.owning import Owning, tell_moved
 from voiceroom_mixer.control.moving.standing import Standing, stands, waiting
-from voiceroom_mixer.control.rooms.begun import begun, how_begun, is_mixed
+from voiceroom_mixer.control.rooms.begun import begun, how_begun, is_mixed, warm_epoch
 from voiceroom_mixer.control.rooms.house import House
 from voiceroom_mixer.control.rooms.registry import Room
 from voiceroom_mixer.control.signalling import ice
@@ -230,7 +230,10 @@ class Handover:
             return
         if wait.ordering is not None or now_ns < wait.not_before_ns or room.state.seat.ordered:
             return
-        if wait.following.version >= 0 and self.standing.adopted(room):
+        if not wait.following.is_whole or not self.standing.adopted(room):
+            return
+        self.standing.reseat(room, warm=True)
+        if warm_epoch(room.link, room.state) == room.state.seat.epoch:
             self.standing.reseat(room, ordered=True)
             wait.ordering = asyncio.create_task(self._order(room, wait), name="order")
 
@@ -292,7 +295,8 @@ class Handover:
         seat, was = room.state.seat, room.state.seat
         epoch, _ = begun(room.link, room.state)
         taken = how_begun(room.link, room.state) == layout.BEGAN_TAKEN
-        seat = replace(seat, part="owner", epoch=epoch, other="", pod="", ordered=False)
+        seat = replace(seat, part="owner", epoch=epoch, other="", pod="", owner_epoch=0)
+        seat = replace(seat, warm=False, ordered=False)
         self._inherit(room, wait)
         _end(wait)
         self.standing.become_owner(room, seat)
@@ -328,7 +332,7 @@ class Handover:
             found[room.name] = {"role": "owner", "epoch": room.state.seat.epoch}
         for room in self.standing.rooms.values():
             seat, wait = room.state.seat, self._waits.get(room.name)
-            known = wait is not None and wait.following is not None and wait.following.version >= 0
+            known = wait is not None and wait.following is not None and wait.following.is_whole
             found[room.name] = {
                 "role": seat.part,
                 "epoch": seat.epoch,

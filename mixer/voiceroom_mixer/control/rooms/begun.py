@@ -20,6 +20,13 @@ def how_begun(link: MediaLink, state: RoomState) -> int:
     return int(link.segment.room_columns["began_how"][state.slot])
 
 
+def warm_epoch(link: MediaLink, state: RoomState) -> int:
+    """Of the seat for which media has made all legs ready; 0 = none."""
+    columns = link.segment.room_columns
+    known = int(columns["generation"][state.slot]) == state.generation
+    return int(columns["warm_epoch"][state.slot]) if known else 0
+
+
 def is_mixed(link: MediaLink, state: RoomState) -> bool:
     """Whether media mixes the room, by its seat and by what it has begun and stopped since."""
     began, stopped = begun(link, state)

@@ -74,7 +74,7 @@ class LegCut:
     rx_ssrc: int
     """Of what the client sends; 0 when nothing had come."""
     rx_index: int
-    """Highest SRTP index that was authentic; -1 when nothing had come."""
+    """SRTP index of the packet that was played last; -1 when nothing had come."""
     rx_srtcp: int
     """SRTCP index of the newest report taken; -1 when none had come."""
 

@@ -157,6 +157,7 @@ ROOM_COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("began_epoch", "u4"),  # that media began to mix under, by a move or a take-over; 0 = none
     ("began_how", "u1"),  # BEGAN_*
     ("stopped_epoch", "u4"),  # that media has stopped for good under; 0 = none
+    ("warm_epoch", "u4"),  # of the seat for which all legs are ready to begin
     ("shift", "i8"),  # the room's tick less the slot of our grid: its ticks go on over moves
 )
 """One value a room slot, written by media before it acts on it."""

@@ -36,6 +36,8 @@ class Seat:
     to: str = ""
     """The owner's: it is to stop in favour of this successor, as soon as it reads this."""
     to_epoch: int = 0
+    warm: bool = False
+    """The successor's: all that the owner has said is here, make ready what takes time."""
     ordered: bool = False
     """The successor's: all is prepared, and the owner is being told to stop."""
 

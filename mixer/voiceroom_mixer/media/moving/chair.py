@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from voiceroom_mixer.core.moving.owner import QUIET_NS, Order, Owner, Phase
+from voiceroom_mixer.core.moving.successor import Phase as Waiting
 from voiceroom_mixer.core.moving.successor import Successor
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.seat import STANDING, Seat
 from voiceroom_mixer.edge.shm import Segment
-from voiceroom_mixer.media.rooms import SLOT_MS, MediaRoom
+from voiceroom_mixer.media.rooms import MediaRoom
 
-CUT_FRAMES = 2
-"""From the order to the cut, so that nothing is cut in the tick that is being made."""
+WARM_MS: Final = 120
+"""From the order to the cut, and what waits in jitter buffers on top: so long the successor hears
+what we hear, and its decoders and encoders come to where ours are."""
+LONGEST_CUT_MS: Final = 300
+"""Well before the successor loses patience (500 ms)."""
 
 
 class RoomMarks:
@@ -59,6 +64,8 @@ class Chair:
     former_pod: bytes = b""
     tell_until_ns: int = 0
     told_ns: int = 0
+    to_warm: deque[int] = field(default_factory=deque)
+    """Slots of legs that are to be made ready."""
 
     @property
     def seat(self) -> Seat:
@@ -91,13 +98,15 @@ class Chair:
         elif self.successor is None or self.successor.epoch != seat.epoch:
             self.successor = Successor(self.key, seat.epoch, owner_epoch=seat.owner_epoch)
 
-    def follow_order(self, target: bytes) -> None:
-        """What the owner's seat says of a move."""
+    def follow_order(self, target: bytes, waits_ms: int) -> None:
+        """What the owner's seat says of a move; so much sound waits to be played."""
         owner, seat = self.owner, self.seat
         if owner is None or owner.phase is Phase.STOPPED:
             return
         if seat.to:
-            cut = self.tick + CUT_FRAMES * self.room.frame_slots
+            frame_ms = self.room.state.frame_ms
+            frames = -(-min(WARM_MS + waits_ms, LONGEST_CUT_MS) // frame_ms)
+            cut = self.tick + frames * self.room.frame_slots
             owner.cut_at(Order(seat.move, cut, self.key, seat.to_epoch), self.tick)
             self.target = target
         elif owner.order is not None:
@@ -110,12 +119,32 @@ class Chair:
         if self.seat.ordered:
             self.successor.prepared()
             self.successor.cut_ordered(now_ns)
-        else:
+        elif self.awaits_word:
             self.successor.refused()
+            for leg in self.room.legs.values():
+                leg.stream.heard = False  # what comes of it is relayed again
 
-    def slots(self) -> int:
-        """Of the grid, in a frame."""
-        return self.room.state.frame_ms // SLOT_MS
+    def warm_up(self) -> None:
+        """Make the legs ready, a few a tick; the segment says when that is done."""
+        if self.seat.warm and self.marks.get("warm_epoch") != self.seat.epoch:
+            self.to_warm = deque(self.room.legs)
+            self.warmed()
+
+    def warmed(self) -> None:
+        """Say so once nothing is left to do."""
+        if not self.to_warm:
+            self.marks.set(warm_epoch=self.seat.epoch)
+
+    @property
+    def ordered(self) -> bool:
+        """A cut is set and has not come."""
+        return self.owner is not None and self.owner.phase is Phase.ORDERED
+
+    @property
+    def awaits_word(self) -> bool:
+        """The owner is being told to stop, and what clients send comes here already: the room is
+        mixed in the shadow, so that nothing begins cold."""
+        return self.successor is not None and self.successor.phase is Waiting.WAITING
 
     def is_quiet(self, now_ns: int) -> bool:
         """Just after the cut STUN stays unanswered, so that a client who can switches by itself."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import Final
 
 from voiceroom_api.units import NS_PER_MS, NS_PER_S
@@ -48,8 +49,20 @@ HOLD_NS: Final = 120 * NS_PER_MS
 twin as well and keeps it (libwebrtc forgets a candidate that it has never checked)."""
 TELL_FOR_NS: Final = 10 * NS_PER_S
 TELL_EVERY_NS: Final = 200 * NS_PER_MS
+WARM_AT_ONCE: Final = 8
+"""Legs in a tick."""
 MAX_WATCHED: Final = 256
 Say = Callable[[messages.Message], None]
+
+
+class Turn(Enum):
+    """What a room's tick is for."""
+
+    REST = auto()
+    """Another pod mixes it."""
+    SHADOW = auto()
+    """Mix, and send nothing."""
+    MIX = auto()
 
 
 class Moves:
@@ -107,14 +120,24 @@ class Moves:
         seat = chair.seat
         if chair.may_mix():
             chair.sit()
-            chair.follow_order(self._path(seat.to))
+            chair.follow_order(self._path(seat.to), self._waits_ms(chair.room))
+            for leg in chair.room.legs.values():
+                if leg.mirrored != chair.ordered:
+                    self._house.mirror(leg, on=chair.ordered)
             return
         if chair.room.live:
             self._rest(chair.room)
         chair.stand()
         if seat.part != "owner" and seat.other:
             chair.target = self._path(seat.other)
+        chair.warm_up()
         chair.follow_preparation(now_ns)
+
+    def _waits_ms(self, room: MediaRoom) -> int:
+        """The most sound that may wait in a jitter buffer of the room."""
+        slots = [slot for slot, leg in room.legs.items() if leg.receiver.active]
+        waits_us = self._segment.columns["target_us"][slots]
+        return int(waits_us.max()) // 1_000 if len(waits_us) else 0
 
     def _path(self, address: str) -> bytes:
         return self._post.path(address) if address else b""
@@ -125,17 +148,17 @@ class Moves:
 
     # Ticks
 
-    def mixes(self, room: MediaRoom, slot: int) -> bool:
-        """Whether the frame at ``slot`` is mixed here; asked once for each."""
+    def turn(self, room: MediaRoom, slot: int) -> Turn:
+        """What becomes of the frame at ``slot``; asked once for each."""
         if not room.state.seat.key:
-            return True
+            return Turn.MIX
         chair = self._chairs[room.state.slot]
         if not room.live and not self._begins(chair, slot):
-            return False
+            return Turn.SHADOW if chair.awaits_word else Turn.REST
         chair.tick = slot + room.shift
         if chair.owner is not None and chair.owner.stops_at(chair.tick):
             self._stop(chair)
-        return room.live
+        return Turn.MIX if room.live else Turn.REST
 
     def _begins(self, chair: Chair, slot: int) -> bool:
         """Whether the room becomes ours at this frame."""
@@ -156,7 +179,7 @@ class Moves:
 
     def _begin(self, chair: Chair, start: Start, slot: int, now_ns: int) -> None:
         room, seat, columns = chair.room, chair.seat, self._segment.columns
-        is_twin = seat.part == "twin"
+        is_twin, is_warm = seat.part == "twin", chair.awaits_word
         chair.epoch = taken_over(seat.owner_epoch) if is_twin else seat.epoch
         chair.began(how_begun(start.tick), start.tick - slot if start.tick >= 0 else 0)
         chair.former, chair.former_pod = self._path(seat.other), bytes.fromhex(seat.pod)
@@ -166,9 +189,8 @@ class Moves:
             streams.go_on(self._house, room, start.cuts, columns, chair.former, now_ns)
             self._board.add("rooms_moved")
         else:
-            streams.take_over(self._house, room, chair.epoch, columns, now_ns)
+            streams.take_over(self._house, room, chair.epoch, columns, now_ns, is_warm=is_warm)
             self._board.add("rooms_taken")
-        room.mixer.fade_in()
         self._tell(chair, now_ns)
         self._tell_control(Kind.ROOM_BEGUN, chair)
 
@@ -210,10 +232,21 @@ class Moves:
             return
         self._beat(now_ns)
         for chair in self._chairs.values():
+            if chair.to_warm:
+                self._warm(chair, now_ns)
             self._repeat(chair, now_ns)
             if now_ns < chair.tell_until_ns and now_ns - chair.told_ns >= TELL_EVERY_NS:
                 self._tell(chair, now_ns)
         self._doubt(now_ns)
+
+    def _warm(self, chair: Chair, now_ns: int) -> None:
+        """Some more of its legs."""
+        for _ in range(min(WARM_AT_ONCE, len(chair.to_warm))):
+            leg = chair.room.legs.get(chair.to_warm.popleft())
+            if leg is not None and not leg.live:
+                mark = self._house.mark(leg.state)
+                streams.warm(self._house, leg, mark, self._segment.columns, now_ns)
+        chair.warmed()
 
     def _beat(self, now_ns: int) -> None:
         """To twins, and to those whom twins ask. The sequence is a clock's, so that the keeper's
@@ -255,7 +288,7 @@ class Moves:
         now_ns = self._now_ns()
         match message:
             case RelayUp():
-                self._relay.came_up(message, path, row)
+                self._came_up(message, path, row)
             case RelayDown():
                 self._relay.came_down(message)
             case Beat():
@@ -273,6 +306,20 @@ class Moves:
             case Tell():
                 for watch in self._watches.values():
                     watch.told(message, now_ns)
+
+    def _came_up(self, message: RelayUp, pod: bytes, row: int) -> None:
+        leg, arrival_ns = self._house.leg(message.leg), self._relay.ingress.arrival_ns
+        chair = self._chairs.get(leg.state.room_slot) if leg is not None else None
+        if leg is not None and chair is not None and not leg.live and chair.awaits_word:
+            self._relay.shown(leg, message, row, arrival_ns)
+        else:
+            self._relay.came_up(message, pod, row, arrival_ns)
+
+    def mirror(self, leg: Leg, path: bytes, datagram: bytes) -> None:
+        """As ``Fellows.mirror``: so that the successor has what waits here to be played."""
+        chair = self._chairs.get(leg.state.room_slot)
+        if chair is not None and chair.target and leg.sends:
+            self._relay.up(leg, chair.target, path, datagram)
 
     def _heard(self, beat: Beat, now_ns: int) -> None:
         watch = self._watches.get(beat.pod)

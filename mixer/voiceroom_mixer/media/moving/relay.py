@@ -45,8 +45,8 @@ class Relay:
         self._post.send(target, RelayUp(leg_key(leg.state.leg), ip, port, datagram))
         self._board.add("relayed_up")
 
-    def came_up(self, message: RelayUp, pod: bytes, row: int) -> None:
-        """A client's datagram by way of ``pod``."""
+    def came_up(self, message: RelayUp, pod: bytes, row: int, arrival_ns: int) -> None:
+        """A client's datagram by way of ``pod``; ``row`` of the slab is free for it."""
         leg = self._legs.by_id.get(message.leg)
         if leg is None:
             self._board.drop("relay_unknown")
@@ -54,9 +54,9 @@ class Relay:
         elif not leg.live or not message.payload:
             self._board.drop("relay_unknown")  # one hop only
         else:
-            self._take(leg, message, pod, row)
+            self._take(leg, message, pod, row, arrival_ns)
 
-    def _take(self, leg: Leg, message: RelayUp, pod: bytes, row: int) -> None:
+    def _take(self, leg: Leg, message: RelayUp, pod: bytes, row: int, arrival_ns: int) -> None:
         payload, first = message.payload, message.payload[0]
         if first < 4:
             nominated = self.ingress.relayed_check(leg, payload)
@@ -66,9 +66,15 @@ class Relay:
             if leg.secure:
                 self.on_dtls(leg, self._client(message.ip, message.port), payload)
         elif 128 <= first < 192 and len(payload) >= _MIN_RTP:
-            self.ingress.relayed(leg, row, payload)
+            self.ingress.relayed(leg, row, payload, arrival_ns)
             if leg.secure and not leg.selected and leg.via is None:
                 self._house.reach(leg, Via(pod, message.ip, message.port, alone=True))
+
+    def shown(self, leg: Leg, message: RelayUp, row: int, arrival_ns: int) -> None:
+        """Media of a leg that is about to be ours."""
+        payload = message.payload
+        if len(payload) >= _MIN_RTP and 128 <= payload[0] < 192:
+            self.ingress.relayed(leg, row, payload, arrival_ns)
 
     def came_down(self, message: RelayDown) -> None:
         """For a client that stands here; without a payload: the leg is over."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from voiceroom_mixer.core.moving.epochs import ssrc_of
 from voiceroom_mixer.core.moving.messages import LegCut
@@ -14,7 +14,8 @@ from voiceroom_mixer.media.legs import Leg, Via, leg_key
 from voiceroom_mixer.media.rooms import MediaRoom
 from voiceroom_mixer.media.transmit import Transmit
 
-_LOW: int = 0xFFFF_FFFF
+_LOW: Final = 0xFFFF_FFFF
+MAX_WAITING: Final = 400
 
 
 def cuts(room: MediaRoom, transmit: Transmit, all_columns: dict[str, Any]) -> tuple[LegCut, ...]:
@@ -31,9 +32,16 @@ def _cut(leg: Leg, transmit: Transmit, all_columns: dict[str, Any]) -> LegCut:
         tx_srtcp=transmit.srtcp_index[slot],
         tx_timestamp=int(transmit.timestamp[slot]),
         rx_ssrc=leg.rx_ssrc if leg.heard else 0,
-        rx_index=leg.rx_index if leg.heard else -1,
+        rx_index=_played(leg) if leg.heard else -1,
         rx_srtcp=report & _LOW if report else -1,
     )
+
+
+def _played(leg: Leg) -> int:
+    """SRTP index of the packet that was played last: what waits behind it, the successor plays."""
+    played = leg.receiver.played
+    behind = 0 if played is None else (leg.rx_index - played) & 0xFFFF
+    return leg.rx_index - behind if behind < MAX_WAITING else leg.rx_index
 
 
 def go_on(
@@ -50,10 +58,13 @@ def go_on(
     for leg in list(room.legs.values()):
         cut = by_leg.get(leg_key(leg.state.leg))
         mark = house.mark(leg.state)
-        if cut is not None:
-            _begin(house, leg, _from_word(leg, mark, cut), all_columns, now_ns)
+        if cut is None:
+            mark = _afresh(leg, mark, room.state.seat.epoch)
         else:
-            _begin(house, leg, _afresh(leg, mark, room.state.seat.epoch), all_columns, now_ns)
+            mark = _from_word(leg, mark, cut)
+        if mark.rx_index >= 0 and not leg.heard:
+            warm(house, leg, mark, all_columns, now_ns)
+        house.enliven(room.legs[leg.slot], mark, now_ns)
         _both_ways(house, room.legs[leg.slot], mark, former)
 
 
@@ -73,19 +84,29 @@ def _from_word(leg: Leg, mark: Mark, cut: LegCut) -> Mark:
 
 
 def take_over(
-    house: House, room: MediaRoom, epoch: int, all_columns: dict[str, Any], now_ns: int
+    house: House,
+    room: MediaRoom,
+    epoch: int,
+    all_columns: dict[str, Any],
+    now_ns: int,
+    *,
+    is_warm: bool,
 ) -> None:
-    """Every leg hears us under an SSRC that was never used for it."""
+    """Every leg hears us under an SSRC that was never used for it. ``is_warm``: the room was mixed
+    in the shadow."""
     for leg in list(room.legs.values()):
-        _begin(house, leg, _afresh(leg, house.mark(leg.state), epoch), all_columns, now_ns)
+        mark = _afresh(leg, house.mark(leg.state), epoch)
+        if not is_warm:
+            warm(house, leg, mark, all_columns, now_ns)
+        house.enliven(room.legs[leg.slot], mark, now_ns)
 
 
 def _afresh(leg: Leg, mark: Mark, epoch: int) -> Mark:
     return mark._replace(tx_ssrc=ssrc_of(leg.state.ssrc, epoch), tx_index=0, tx_srtcp=0)
 
 
-def _begin(house: House, leg: Leg, mark: Mark, all_columns: dict[str, Any], now_ns: int) -> None:
-    """As a restarted process does it: from the columns."""
+def warm(house: House, leg: Leg, mark: Mark, all_columns: dict[str, Any], now_ns: int) -> None:
+    """Make a leg ready to go on from the mark: as a restarted process does, from the columns."""
     columns.reset(all_columns, leg.state)
     columns.imprint(all_columns, leg.state, mark)
     house.renew(leg, now_ns)
