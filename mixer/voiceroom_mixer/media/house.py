@@ -221,6 +221,7 @@ class House:
         columns.begin_sending(self._columns, leg.slot, mark)
         leg.live, leg.last_check_ns, leg.last_rx_ns = True, now_ns, now_ns
         leg.rtcp_due_ns = now_ns + FIRST_REPORT_NS
+        leg.stream.forgive()
         self._transmit.adopt(leg.state, resume=True)
         if leg.selected:
             self._transmit.route(leg.slot, leg.selected)
