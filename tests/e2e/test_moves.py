@@ -153,5 +153,7 @@ def test_a_page_follows_a_take_over(twins: list[Pod], chromium: Chromiums) -> No
         back_s = (now_ns() - begun) / 1e9
         page.wait_state("live")
         page.wait_tone(int(GATEWAY_HZ))
-        print(f"page, killed: ICE switched {took_s:.2f} s after, speaker heard after {back_s:.2f} s")
+        print(
+            f"page, killed: ICE switched {took_s:.2f} s after, speaker heard after {back_s:.2f} s"
+        )
         assert page.leg == leg, "nobody has rejoined"

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from voiceroom_api.poolparts import Capacity
 from voiceroom_operator.observed import Role, RoomSeen
+
+MAX_PEERS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,13 @@ class Assignment:
         return head | dict(self.pod) | {"rooms": list(self.rooms)}
 
 
-def pod_settings(capacity: Capacity, advertise: tuple[str, ...]) -> dict[str, Any]:
-    """What concerns the pod as a whole. ``advertise``: addresses, literals."""
+def pod_settings(
+    capacity: Capacity, advertise: tuple[str, ...], peers: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """What concerns the pod as a whole. ``advertise``: addresses, literals; ``peers``: ``IP:PORT``
+    of other pods' media, who are asked before a twin takes over."""
     limits = {"rooms": capacity.rooms, "participants": capacity.participants}
-    return {"limits": limits, "advertise": list(advertise)}
+    return {"limits": limits, "advertise": list(advertise), "peers": list(peers[:MAX_PEERS])}
 
 
 def next_assignment(

@@ -34,10 +34,17 @@ def take_over(room: RoomSeen, pods: list[PodSeen]) -> tuple[PodSeen, Held] | Non
         (pod, held)
         for pod in pods
         for held in pod.holds
-        if held.room == room.name and held.role == "owner" and _outranks(held.epoch, room)
+        if held.room == room.name and held.role == "owner" and _outranks(pod, held.epoch, room)
     ]
     return max(found, key=lambda claim: claim[1].epoch, default=None)
 
 
-def _outranks(epoch: int, room: RoomSeen) -> bool:
+def has_moved(room: RoomSeen, pod: str, epoch: int) -> bool:
+    """Whether ``pod``, which mixes the room under ``epoch``, ends the move that is under way."""
+    return room.move is not None and (pod, epoch) == (room.move.to, room.move.epoch)
+
+
+def _outranks(pod: PodSeen, epoch: int, room: RoomSeen) -> bool:
+    if has_moved(room, pod.name, epoch):
+        return True
     return epoch > room.highest_epoch or (not room.pod and 0 < epoch == room.epoch)

@@ -16,6 +16,7 @@ from voiceroom_operator.status.common import (
 )
 from voiceroom_operator.status.conditions import Condition, settle, timestamp, truth
 from voiceroom_operator.status.facts import Granted, Remedy, Timeliness
+from voiceroom_operator.status.moves import Arrival, moves_status
 from voiceroom_operator.status.refusals import Refusal
 
 SLOW: Final = frozenset({"participants", "timing"})
@@ -46,8 +47,8 @@ class RoomFacts:
     waiting: Waiting | None = None
     refusal: Refusal | None = None
     """Why the cluster takes no pod that could run the room."""
-    move_reason: str = names.SPEC_CHANGED
-    """Of the move that is under way, if one is."""
+    arrival: Arrival = field(default_factory=Arrival)
+    """By the word of the pod that has it."""
 
 
 def room_status(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> dict[str, Any]:
@@ -71,9 +72,15 @@ def room_status(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> d
         status["nodeName"] = facts.pod.node
     if facts.timing.p99_ms is not None:
         status["timing"] = _timing(facts.timing)
-    if "moves" in written:
-        status["moves"] = written["moves"]
+    moves = story(written, facts, now_s)
+    if moves:
+        status["moves"] = moves
     return status
+
+
+def story(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> Mapping[str, Any]:
+    """How often and how well it was moved."""
+    return moves_status(written.get("moves") or {}, facts.room, facts.arrival, now_s)
 
 
 def phase(facts: RoomFacts) -> str:
@@ -137,7 +144,7 @@ def _moving(facts: RoomFacts) -> Condition:
     move = facts.room.move
     if move is not None:
         message = f"to pod {move.to}, under epoch {move.epoch}"
-        return Condition(names.MOVING, truth(True), facts.move_reason, message)
+        return Condition(names.MOVING, truth(True), move.reason or names.SPEC_CHANGED, message)
     message = facts.waiting.message if facts.waiting else ""
     return Condition(names.MOVING, truth(False), names.NOT_MOVING, message)
 
