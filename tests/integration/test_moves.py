@@ -65,7 +65,7 @@ def until_twin_knows(b: Pod, legs: int) -> None:
     b.until(lambda: b.metrics()["voiceroom_ticks_total"] > leg + 60, "no time passes")
 
 
-def callers(party: Party) -> tuple[CapturedLeg, RtpLeg]:
+def callers(party: Party[Pod]) -> tuple[CapturedLeg, RtpLeg]:
     """A WebRTC leg and a gateway that hear each other."""
     ana, gateway = CapturedLeg(OTHER_HZ), party.join(HZ, "gateway")
     party.legs.append(ana)

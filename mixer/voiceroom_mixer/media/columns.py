@@ -53,6 +53,29 @@ def imprint(columns: dict[str, Any], state: LegState, mark: Mark) -> bool:
     return True
 
 
+def as_mark(columns: dict[str, Any], state: LegState) -> Mark:
+    """Where the streams of a leg stood that was ours before."""
+    slot = state.slot
+    if int(columns["generation"][slot]) != state.generation:
+        return Mark(state.generation)
+    ip, port = address(columns, slot) or ("", 0)
+    version = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    raw = socket.inet_pton(version, ip) if ip else b""
+    return Mark(
+        state.generation,
+        tx_ssrc=int(columns["tx_ssrc"][slot]),
+        tx_index=int(columns["tx_bound"][slot]),
+        tx_srtcp=int(columns["srtcp_bound"][slot]),
+        rx_ssrc=int(columns["rx_ssrc"][slot]),
+        rx_index=int(columns["rx_index"][slot]) if int(columns["heard"][slot]) else -1,
+        rx_srtcp=int(columns["rx_srtcp"][slot]),
+        target_us=int(columns["target_us"][slot]),
+        skew_ppb=int(columns["skew_ppb"][slot]),
+        ip=V4_MAPPED + raw if len(raw) == 4 else raw.rjust(16, b"\0"),
+        port=port,
+    )
+
+
 def begin_sending(columns: dict[str, Any], slot: int, mark: Mark) -> None:
     """What we send to a leg goes on from here."""
     columns["tx_ssrc"][slot] = mark.tx_ssrc

@@ -170,7 +170,9 @@ class House:
 
     def mark(self, state: LegState) -> Mark:
         """Where the leg's streams stood at the pod that sends to it, by control's last word."""
-        return Mark.from_bytes(self._segment.tables["marks"].read(state.slot), state.generation)
+        row = self._segment.tables["marks"].read(state.slot)
+        mark = Mark.from_bytes(row, state.generation)
+        return mark if mark.tx_ssrc else columns.as_mark(self._columns, state)
 
     def renew(self, leg: Leg, now_ns: int) -> Leg:
         """The same leg once more, from its columns as they are now; its addresses are kept."""

@@ -120,7 +120,7 @@ class PodSide:
     def _apply(self, wanted: Assignment) -> None:
         self._facts.replace(seat.room for seat in wanted.seats)
         self._seats = {seat.name: seat for seat in wanted.seats}
-        chairs = [self._chair(seat) for seat in wanted.seats if self._is_for_others(seat)]
+        chairs = self._chairs(wanted)
         self.handover.apply(chairs)
         taken = {chair.room["name"] for chair in chairs}
         owned = [
@@ -129,16 +129,24 @@ class PodSide:
         self._rooms.assign(owned, wanted.limits, wanted.advertise, self._has_moved, self._stays)
         self.look()
 
+    def _chairs(self, wanted: Assignment) -> list[Chair]:
+        return [self._chair(seat) for seat in wanted.seats if self._is_for_others(seat)]
+
     def look(self, _now_ns: int = 0) -> None:
-        """Once a second, and after each assignment: keys and peers for media."""
+        """Once a second, and after each assignment: keys and peers for media, and rooms whose
+        owner has become known."""
         held = self.desk.assignment
+        if held is not None:
+            self.handover.apply(self._chairs(held))
         self._announce.look(held.peers if held else ())
         self.handover.look_again(self._rooms.house.clock.now_ns())
 
     def _is_for_others(self, seat: Seat) -> bool:
-        """Stand by; or own what stands by here already, which is the same until it is begun."""
+        """Stand by; or own what is known here already, which is the same until it is begun."""
+        if seat.role != "owner":
+            return True
         uid = seat.room.get("uid", "")
-        return seat.role != "owner" or self.handover.waits_for(seat.name, uid)
+        return self.handover.waits_for(seat.name, uid) and not self._is_gone(seat.room)
 
     def _is_gone(self, room: RoomEntry) -> bool:
         uid, epoch = room.get("uid", ""), room.get("epoch", 0)
@@ -157,7 +165,8 @@ class PodSide:
         if not address and place is not None and place.pod != self._place.name:
             address = place.address
         owner_epoch = epoch if part == "twin" else epoch - 1
-        return Chair(seat.room, part, address, owner_epoch, seat.move)
+        forced = seat.role == "owner" and not address
+        return Chair(seat.room, part, address, owner_epoch, seat.move, forced)
 
     def _make_handover(self, config: RunConfig, journal: Journal) -> Handover:
         house, standing = self._rooms.house, self._rooms.standing

@@ -20,7 +20,7 @@ from voiceroom_mixer.control.moving.feeds import Feeds
 from voiceroom_mixer.control.moving.following import Following
 from voiceroom_mixer.control.moving.owning import Owning, tell_moved
 from voiceroom_mixer.control.moving.standing import Standing, stands, waiting
-from voiceroom_mixer.control.rooms.begun import begun, how_begun, is_mixed, warm_epoch
+from voiceroom_mixer.control.rooms.begun import begun, gap_us, how_begun, is_mixed, warm_epoch
 from voiceroom_mixer.control.rooms.house import House
 from voiceroom_mixer.control.rooms.registry import Room
 from voiceroom_mixer.control.signalling import ice
@@ -46,6 +46,8 @@ class Chair:
     """The owner's admin listener, HOST:PORT; empty = not known (yet)."""
     owner_epoch: int
     move: str = ""
+    forced: bool = False
+    """The operator says that nobody else mixes it: there is nobody to be asked."""
 
 
 @dataclass(slots=True)
@@ -126,8 +128,10 @@ class Handover:
         known = wait.following is not None and wait.following.owner == chair.owner
         if known and before.part == seat.part and before.epoch == seat.epoch:
             return
+        if chair.forced and before.ordered and before.epoch == seat.epoch:
+            return
         pod = before.pod if known else ""
-        ordered = before.ordered and before.epoch == seat.epoch
+        ordered = (before.ordered and before.epoch == seat.epoch) or chair.forced
         self.standing.change(room, seat=replace(seat, ordered=ordered, other=before.other, pod=pod))
         wait.chair = chair
         if not known:
@@ -196,9 +200,9 @@ class Handover:
         return max(room.state.seat.epoch, begun(room.link, room.state)[1]) >= epoch
 
     def waits_for(self, name: str, uid: str) -> bool:
-        """The room stands by here: whoever is made its owner takes it from there."""
+        """Legs of the room are known here: whoever is made its owner goes on with them."""
         room = self.standing.rooms.get(name)
-        return room is not None and stands(room) and room.state.extra.get("uid", "") == uid
+        return room is not None and room.state.extra.get("uid", "") == uid
 
     # Life
 
@@ -329,7 +333,7 @@ class Handover:
         and whether a twin or a successor is ``prepared``."""
         found: dict[str, dict[str, Any]] = {}
         for room in self.house.registry.rooms.values():
-            found[room.name] = {"role": "owner", "epoch": room.state.seat.epoch}
+            found[room.name] = {"role": "owner", "epoch": room.state.seat.epoch} | _came(room)
         for room in self.standing.rooms.values():
             seat, wait = room.state.seat, self._waits.get(room.name)
             known = wait is not None and wait.following is not None and wait.following.is_whole
@@ -362,3 +366,14 @@ def _end(wait: _Wait) -> None:
     if wait.ordering is not None:
         wait.ordering.cancel()
         wait.ordering = None
+
+
+def _came(room: Room) -> dict[str, Any]:
+    """``came``: how the room came here from another pod."""
+    epoch, _ = begun(room.link, room.state)
+    if not epoch or epoch != room.state.seat.epoch:
+        return {}
+    gap_ms = gap_us(room.link, room.state) // 1_000
+    taken = how_begun(room.link, room.state) == layout.BEGAN_TAKEN
+    lost = gap_ms // room.state.frame_ms if taken else 0
+    return {"came": {"gapMs": gap_ms, "lostFrames": lost, "taken": taken}}

@@ -32,4 +32,9 @@ def is_mixed(link: MediaLink, state: RoomState) -> bool:
     began, stopped = begun(link, state)
     if state.seat.part in STANDING:
         return began > state.seat.owner_epoch and stopped < began
-    return state.seat.part == "owner" and (not stopped or stopped < max(state.seat.epoch, began))
+    return state.seat.part == "owner" and (not stopped or stopped < began)
+
+
+def gap_us(link: MediaLink, state: RoomState) -> int:
+    """Silence before the room began here, as far as media can tell."""
+    return int(link.segment.room_columns["gap_us"][state.slot])

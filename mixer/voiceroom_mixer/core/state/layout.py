@@ -158,6 +158,7 @@ ROOM_COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("began_how", "u1"),  # BEGAN_*
     ("stopped_epoch", "u4"),  # that media has stopped for good under; 0 = none
     ("warm_epoch", "u4"),  # of the seat for which all legs are ready to begin
+    ("gap_us", "u4"),  # silence between the one before us and us, as far as we can tell
     ("shift", "i8"),  # the room's tick less the slot of our grid: its ticks go on over moves
 )
 """One value a room slot, written by media before it acts on it."""

@@ -17,6 +17,7 @@ from voiceroom_mixer.media.rooms import MediaRoom
 WARM_MS: Final = 120
 """From the order to the cut, and what waits in jitter buffers on top: so long the successor hears
 what we hear, and its decoders and encoders come to where ours are."""
+NS_PER_US: Final = 1_000
 LONGEST_CUT_MS: Final = 300
 """Well before the successor loses patience (500 ms)."""
 
@@ -62,6 +63,9 @@ class Chair:
     former: bytes = b""
     """Path to whoever mixed it before us, and his pod; told of our epoch until he has heard."""
     former_pod: bytes = b""
+    word_ns: int = 0
+    """When the owner's last word began to come, or he was told to stop; 0 = neither."""
+    has_word: bool = False
     tell_until_ns: int = 0
     told_ns: int = 0
     to_warm: deque[int] = field(default_factory=deque)
@@ -73,12 +77,12 @@ class Chair:
         return self.room.state.seat
 
     def may_mix(self) -> bool:
-        """By what stands in the segment: the seat's epoch, or a later one that was begun, and
-        neither was stopped."""
+        """By what stands in the segment. Who has stopped mixes again only by a new beginning: the
+        indexes of its streams are another's since."""
         began, stopped = self.marks.get("began_epoch"), self.marks.get("stopped_epoch")
         if self.seat.part == "owner":
             self.epoch = max(self.seat.epoch, began)
-            return stopped < self.epoch
+            return not stopped or stopped < began
         self.epoch = max(began, stopped)
         taken = self.seat.part in STANDING and began > self.seat.owner_epoch
         return taken and stopped < began
@@ -97,6 +101,7 @@ class Chair:
             self.successor = None
         elif self.successor is None or self.successor.epoch != seat.epoch:
             self.successor = Successor(self.key, seat.epoch, owner_epoch=seat.owner_epoch)
+            self.has_word = False
 
     def follow_order(self, target: bytes, waits_ms: int) -> None:
         """What the owner's seat says of a move; so much sound waits to be played."""
@@ -118,6 +123,8 @@ class Chair:
             return
         if self.seat.ordered:
             self.successor.prepared()
+            if not self.awaits_word:
+                self.word_ns = now_ns
             self.successor.cut_ordered(now_ns)
         elif self.awaits_word:
             self.successor.refused()
@@ -150,9 +157,10 @@ class Chair:
         """Just after the cut STUN stays unanswered, so that a client who can switches by itself."""
         return bool(self.stopped_ns) and now_ns - self.stopped_ns < QUIET_NS
 
-    def began(self, how: int, shift: int) -> None:
+    def began(self, how: int, shift: int, gap_ns: int) -> None:
         """Into the segment, before anything is sent."""
-        self.marks.set(shift=shift, began_how=how, began_epoch=self.epoch)
+        gap_us = min(max(gap_ns, 0) // NS_PER_US, 0xFFFF_FFFF)
+        self.marks.set(shift=shift, began_how=how, gap_us=gap_us, began_epoch=self.epoch)
 
 
 def how_begun(tick: int) -> int:

@@ -179,9 +179,11 @@ class Moves:
 
     def _begin(self, chair: Chair, start: Start, slot: int, now_ns: int) -> None:
         room, seat, columns = chair.room, chair.seat, self._segment.columns
-        is_twin, is_warm = seat.part == "twin", chair.awaits_word
+        is_twin = seat.part == "twin"
+        is_warm = not is_twin and chair.marks.get("warm_epoch") == seat.epoch
         chair.epoch = taken_over(seat.owner_epoch) if is_twin else seat.epoch
-        chair.began(how_begun(start.tick), start.tick - slot if start.tick >= 0 else 0)
+        shift = start.tick - slot if start.tick >= 0 else 0
+        chair.began(how_begun(start.tick), shift, now_ns - self._silent_since(chair, now_ns))
         chair.former, chair.former_pod = self._path(seat.other), bytes.fromhex(seat.pod)
         chair.tell_until_ns = now_ns + TELL_FOR_NS
         chair.sit()
@@ -193,6 +195,12 @@ class Moves:
             self._board.add("rooms_taken")
         self._tell(chair, now_ns)
         self._tell_control(Kind.ROOM_BEGUN, chair)
+
+    def _silent_since(self, chair: Chair, now_ns: int) -> int:
+        watch = self._watches.get(bytes.fromhex(chair.seat.pod))
+        if chair.seat.part == "twin" and watch is not None:
+            return watch.heard_ns
+        return chair.word_ns or now_ns
 
     def _stop(self, chair: Chair) -> None:
         """For good: the segment says so first, then the successor is told."""
@@ -338,6 +346,8 @@ class Moves:
         if chair is None:
             return
         ack = chair.successor.word(part) if chair.successor is not None else None
+        if ack is not None and not chair.room.live and not chair.has_word:
+            chair.word_ns, chair.has_word = self._now_ns(), True
         if ack is None and chair.room.live and part.epoch < chair.epoch:
             ack = StoppedAck(part.room, part.epoch, part.part)  # too late: it is ours already
         if ack is None:
