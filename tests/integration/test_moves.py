@@ -179,3 +179,91 @@ def test_an_owner_that_was_stopped_comes_back_and_relays(twins: list[Pod]) -> No
             assert found.gap_ms < 1_000
             assert passage(since(leg, back + 500_000_000)).streams == 1
         ana.no_index_came_twice()
+
+
+def test_back_and_forth_leaves_nothing_behind(pair: list[Pod]) -> None:
+    a, b = pair
+    with gathering(a) as lobby:
+        ana, gateway = callers(lobby)
+        begun = now_ns()
+        for epoch in range(2, 6):
+            old, new = (a, b) if epoch % 2 == 0 else (b, a)
+            successor = standing("lobby", old.name, "successor", epoch=epoch - 1, to_epoch=epoch)
+            direct_to(pair, old, epoch - 1)
+            assert new.assign(successor) == 200
+            until_role(new, "owner", epoch)
+            assert new.assign(owned("lobby", new.name, epoch=epoch)) == 200
+            until(
+                lambda pod=old: entry(pod).get("role") in ("former", None),
+                what="it has not stopped",
+            )  # type: ignore[misc]
+            assert old.assign() == 200
+            ana.restart_ice(new)
+            ana.nominate(ana.ice.candidates[0])
+            until_heard(ana, HZ)
+            until_heard(gateway, OTHER_HZ)
+        for leg in (ana, gateway):
+            found = passage(since(leg, begun))
+            print(f"four moves, {type(leg).__name__}: {found}")
+            assert (found.lost, found.repeated, found.streams) == (0, 0, 1)
+        ana.no_index_came_twice()
+        assert ana.handshakes == 1
+
+
+def direct_to(pods: list[Pod], owner: Pod, epoch: int) -> None:
+    """The operator's directory says who has the room."""
+    place = {"pod": owner.name, "address": f"127.0.0.1:{owner.admin}", "epoch": epoch}
+    whole = {"term": 1, "from": 0, "to": epoch + 10, "set": {"lobby": place}, "gone": []}
+    for pod in pods:
+        code, body = pod.tell("PUT", "directory", whole)
+        assert code == 200, body
+
+
+def test_a_stalled_owner_is_taken_over_when_it_does_not_say_that_it_has_stopped(
+    pair: list[Pod],
+) -> None:
+    a, b = pair
+    with gathering(a) as lobby:
+        ana, gateway = callers(lobby)
+        media = a.pids()["voiceroom-media"]
+        begun = now_ns()
+        os.kill(media, signal.SIGSTOP)
+        try:
+            assert b.assign(standing("lobby", "a", "successor", to_epoch=3)) == 200
+            until_role(b, "owner", 3)
+        finally:
+            os.kill(media, signal.SIGCONT)
+        until_role(a, "former", 1)
+        back = now_ns()
+        until_heard(ana, HZ)
+        until_heard(gateway, OTHER_HZ)
+        for leg in (ana, gateway):
+            found = passage(since(leg, begun))
+            print(f"stalled, {type(leg).__name__}: {found}")
+            assert found.gap_ms < 1_200
+            assert passage(since(leg, back + 500_000_000)).streams == 1
+        ana.no_index_came_twice()
+
+
+def test_the_new_pods_media_may_die_too(pair: list[Pod]) -> None:
+    a, b = pair
+    with gathering(a) as lobby:
+        ana, gateway = callers(lobby)
+        assert b.assign(standing("lobby", "a", "successor", to_epoch=2)) == 200
+        until_role(b, "owner", 2)
+        os.kill(b.pids()["voiceroom-media"], signal.SIGKILL)
+        ana.wait_packets(100)
+        until_heard(ana, HZ)
+        until_heard(gateway, OTHER_HZ)
+        os.kill(b.pids()["voiceroom-control"], signal.SIGKILL)
+        b.until_ready()
+        assert entry(b)["role"] == "owner"
+        until_heard(ana, HZ)
+        until_heard(gateway, OTHER_HZ)
+        os.kill(a.pids()["voiceroom-media"], signal.SIGKILL)
+        os.kill(a.pids()["voiceroom-control"], signal.SIGKILL)
+        a.until_ready()
+        ana.wait_packets(100)
+        until_heard(gateway, OTHER_HZ)
+        assert entry(a)["role"] == "former"
+        ana.no_index_came_twice()

@@ -104,6 +104,8 @@ class ControlProcess:
         self._tls = tls_context(config.tls.cert, config.tls.key) if config.tls else None
         self._trust = self._pod.trust if self._pod else _own_trust(config)
         self._channel = KeeperChannel(_keeper_socket(fds))
+        if self._pod is not None:
+            self._pod.announce.tell_keeper = self._channel.say_beats
         self._listeners: list[Listener] = []
         self._periodics = self._make_periodics()
         self._port = config.http.port

@@ -95,7 +95,7 @@ class PodSide:
             desk, self._place.name, self.trust, self._token, numbers, self._given
         )
         self.handover = self._make_handover(config, journal)
-        self._announce = Announce(self._place.boot_id, segments, keys)
+        self.announce = Announce(self._place.boot_id, segments, keys)
         rooms.words.on_room = self.handover.word
         desk.apply = self._apply
 
@@ -138,8 +138,9 @@ class PodSide:
         held = self.desk.assignment
         if held is not None:
             self.handover.apply(self._chairs(held))
-        self._announce.look(held.peers if held else ())
+        self.announce.look(held.peers if held else ())
         self.handover.look_again(self._rooms.house.clock.now_ns())
+        self.announce.beats(self.handover.owning.twins(), held.peers if held else ())
 
     def _is_for_others(self, seat: Seat) -> bool:
         """Stand by; or own what is known here already, which is the same until it is begun."""

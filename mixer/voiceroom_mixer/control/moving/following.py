@@ -42,6 +42,8 @@ class Following:
     on_revoked: Callable[[str, int], None]
     version: int = -1
     """Of the state that is here; -1 = none yet, or the feed is broken."""
+    was_whole: bool = False
+    """It was all here once; an owner that does not speak any more is gone on from that."""
     marked: set[str] = field(default_factory=set)
     """Legs whose streams are known."""
     events: dict[str, Any] = field(default_factory=dict)
@@ -124,7 +126,9 @@ class Following:
     @property
     def is_whole(self) -> bool:
         """All that the owner has said is here."""
-        return self.version >= 0 and self.room.legs.keys() <= self.marked
+        whole = self.version >= 0 and self.room.legs.keys() <= self.marked
+        self.was_whole |= whole
+        return whole
 
     def stop(self) -> None:
         """No more."""

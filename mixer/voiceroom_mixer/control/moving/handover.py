@@ -210,6 +210,9 @@ class Handover:
         """Feeds, orders that are due, and what media has begun or stopped."""
         self.feeds.pump(now_ns)
         for room in list(self.standing.rooms.values()):
+            wait = self._waits.get(room.name)
+            if wait is not None and wait.following is not None:
+                _ = wait.following.is_whole  # notes that it was
             if stands(room):
                 self._advance(room, now_ns)
 
@@ -234,7 +237,8 @@ class Handover:
             return
         if wait.ordering is not None or now_ns < wait.not_before_ns or room.state.seat.ordered:
             return
-        if not wait.following.is_whole or not self.standing.adopted(room):
+        ready = wait.following.is_whole or (wait.following.version < 0 and wait.following.was_whole)
+        if not ready or not self.standing.adopted(room):
             return
         self.standing.reseat(room, warm=True)
         if warm_epoch(room.link, room.state) == room.state.seat.epoch:
@@ -250,7 +254,7 @@ class Handover:
             "uid": room.state.extra.get("uid", ""),
             "epoch": seat.epoch,
             "move": seat.move,
-            "version": following.version,
+            "version": max(0, following.version),
         }
         status = 0
         try:

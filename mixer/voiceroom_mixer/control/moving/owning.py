@@ -79,6 +79,14 @@ class Owning:
                 data = {"id": leg.id, "epoch": room.state.seat.epoch}
                 self._house.publish(room.name, "move", data)
 
+    def twins(self) -> dict[int, set[str]]:
+        """By media process: the media of those who stand by for its rooms."""
+        found: dict[int, set[str]] = {}
+        for room in self._house.registry.rooms.values():
+            if room.state.seat.other:
+                found.setdefault(room.link.index, set()).add(room.state.seat.other)
+        return found
+
     def unprotected(self) -> int:
         """WebRTC legs whose answer does not list the twin that their room has now."""
         return sum(
