@@ -11,7 +11,6 @@ import hmac
 import json
 import socket
 import struct
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -60,12 +59,12 @@ class Heart:
         return max(0.0, self.due_s - now_s) if self.beats else None
 
     def beat(self, now_s: float) -> None:
-        """When it is due."""
+        """When it is due; ``now_s`` is CLOCK_MONOTONIC, from which media's beats are numbered too."""
         if not self.beats or now_s < self.due_s:
             return
         self.due_s = now_s + BEAT_S
         for sock, target in zip(self.sockets, self.targets, strict=False):
-            datagram = beat(self.key, target.pod, time.monotonic_ns())
+            datagram = beat(self.key, target.pod, round(now_s * 1e9))
             for address in target.to[:MAX_TARGETS]:
                 with suppress(OSError):
                     sock.sendto(datagram, _reached(sock, address))

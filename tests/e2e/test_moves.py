@@ -83,7 +83,8 @@ def test_a_page_follows_an_orderly_move(twins: list[Pod], chromium: Chromiums) -
         dip = rms_db(pcm) - quietest_db(pcm)
         found = passage(since(gateway, begun))
         print(
-            f"page, orderly: ICE switched after {took_s:.2f} s, lost {after['lost'] - before['lost']}, "
+            f"page, orderly: ICE switched after {took_s:.2f} s, "
+            f"lost {after['lost'] - before['lost']}, "
             f"concealed {after['concealedSamples'] - before['concealedSamples']} samples, "
             f"dip {dip:.1f} dB; gateway {found}; up lost {_up_lost(b, leg)}"
         )
