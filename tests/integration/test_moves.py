@@ -165,6 +165,34 @@ def test_an_owner_that_was_stopped_comes_back_and_relays(twins: list[Pod]) -> No
             os.kill(pid, signal.SIGSTOP)
         try:
             until_role(b, "owner", 2)
+            until(lambda: bool(since(ana, now_ns())), what="nothing is heard of the twin")
+        finally:
+            for pid in everybody:
+                os.kill(pid, signal.SIGCONT)
+        until_role(a, "former", 1)
+        back = now_ns()
+        until_heard(gateway, OTHER_HZ)
+        until_heard(ana, HZ)
+        for leg in (ana, gateway):
+            found = passage(since(leg, begun))
+            print(f"stopped, {type(leg).__name__}: {found}")
+            assert found.gap_ms < 1_000
+            assert passage(since(leg, back + 500_000_000)).streams == 1
+        ana.no_index_came_twice()
+
+
+def test_back_and_forth_leaves_nothing_behind(pair: list[Pod]) -> None:
+    a, b = pair
+    with gathering(a) as lobby:
+        ana, gateway = callers(lobby)
+        begun = now_ns()
+        for epoch in range(2, 6):
+            old, new = (a, b) if epoch % 2 == 0 else (b, a)
+            successor = standing("lobby", old.name, "successor", epoch=epoch - 1, to_epoch=epoch)
+            direct_to(pair, old, epoch - 1)
+            assert new.assign(successor) == 200
+            until_role(new, "owner", epoch)
+            assert new.assign(owned("lobby", new.name, epoch=epoch)) == 200
             until_former(old)
             assert old.assign() == 200
             ana.restart_ice(new)

@@ -257,6 +257,8 @@ class ControlProcess:
             watchdog=self._watchdog,
             log_filter=log_filter,
             expected_tasks=self._expected_tasks,
+            relayed=self._service.standing.relayed,
+            unprotected=self._pod.handover.owning.unprotected if self._pod else lambda: 0,
         )
         return Exposition(self._segments, self._numbers, gather.refresh, gather.infos)
 
