@@ -126,9 +126,11 @@ class Following:
     @property
     def is_whole(self) -> bool:
         """All that the owner has said is here."""
-        whole = self.version >= 0 and self.room.legs.keys() <= self.marked
-        self.was_whole |= whole
-        return whole
+        return self.version >= 0 and self.room.legs.keys() <= self.marked
+
+    def note(self) -> None:
+        """Remember if it was all here once."""
+        self.was_whole = self.was_whole or self.is_whole
 
     def stop(self) -> None:
         """No more."""

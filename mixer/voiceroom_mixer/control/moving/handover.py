@@ -212,7 +212,7 @@ class Handover:
         for room in list(self.standing.rooms.values()):
             wait = self._waits.get(room.name)
             if wait is not None and wait.following is not None:
-                _ = wait.following.is_whole  # notes that it was
+                wait.following.note()
             if stands(room):
                 self._advance(room, now_ns)
 
