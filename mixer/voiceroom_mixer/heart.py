@@ -59,7 +59,7 @@ class Heart:
         return max(0.0, self.due_s - now_s) if self.beats else None
 
     def beat(self, now_s: float) -> None:
-        """When it is due; ``now_s`` is CLOCK_MONOTONIC, from which media's beats are numbered too."""
+        """When it is due. ``now_s``: CLOCK_MONOTONIC, by which media numbers its beats too."""
         if not self.beats or now_s < self.due_s:
             return
         self.due_s = now_s + BEAT_S
