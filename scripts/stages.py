@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 BIN = Path(PYTHON).parent
+END_S = 60
+"""What a stage over its budget gets to clean up."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,24 @@ def _run(stage: Stage) -> tuple[bool, float]:
     """Whether the stage passed within its budget, and the seconds that it took."""
     print(f"== {stage.name} (budget {stage.budget_s} s)", flush=True)
     begin = time.monotonic()
-    try:
-        env = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
-        done = subprocess.run(stage.command, cwd=ROOT, env=env, timeout=stage.budget_s)
-        passed = done.returncode == 0
-    except subprocess.TimeoutExpired:
-        print(f"-- {stage.name}: over its budget of {stage.budget_s} s", flush=True)
-        passed = False
+    env = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    with subprocess.Popen(stage.command, cwd=ROOT, env=env) as running:
+        try:
+            passed = running.wait(stage.budget_s) == 0
+        except subprocess.TimeoutExpired:
+            print(f"-- {stage.name}: over its budget of {stage.budget_s} s", flush=True)
+            _end(running)
+            passed = False
     return passed, time.monotonic() - begin
+
+
+def _end(running: subprocess.Popen[bytes]) -> None:
+    """As Ctrl-C does, so that fixtures take down what they started."""
+    running.send_signal(signal.SIGINT)
+    try:
+        running.wait(END_S)
+    except subprocess.TimeoutExpired:
+        running.kill()
 
 
 def main(name: str) -> int:

@@ -35,6 +35,8 @@ class FakeMixer:
     realtime: dict[str, Any] = field(
         default_factory=lambda: {"mode": "Quota", "granted": True, "reason": "Granted"}
     )
+    headroom: float = 0.95
+    timing: dict[str, Any] = field(default_factory=lambda: {"p99Ms": 0.4, "verdict": None})
     asked: int = 0
     told: int = 0
 
@@ -63,10 +65,10 @@ class FakeMixer:
             "unready": [],
             "rooms": rooms,
             "relays": self.relays,
-            "headroom": 0.95,
+            "headroom": self.headroom,
             "grade": "A",
             "realtime": self.realtime,
-            "timing": {"p99Ms": 0.4, "verdict": None},
+            "timing": self.timing,
         }
 
     def _come(self) -> None:

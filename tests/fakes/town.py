@@ -61,6 +61,9 @@ class LoopClock:
     def unix_s(self) -> float:
         return UNIX_S + asyncio.get_running_loop().time() + self.step_s
 
+    def wall_s(self) -> float:
+        return self.unix_s()
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 

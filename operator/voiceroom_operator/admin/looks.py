@@ -11,8 +11,7 @@ from typing import Final
 from voiceroom_operator.admin.access import Access, Address
 from voiceroom_operator.admin.client import Admin, Unreachable
 from voiceroom_operator.edge.clock import Clock
-from voiceroom_operator.reading.pods import PodReport
-from voiceroom_operator.reading.reports import StatusReport, status_report
+from voiceroom_operator.reading.reports import StatusReport, status_report, steadied
 
 PERIOD_S: Final = 1.0
 AT_ONCE: Final = 32
@@ -73,7 +72,10 @@ class Looks:
         known = self._known.get(uid)
         if known is None:
             return StatusReport()
-        return replace(known.report, pod=replace(known.report.pod, silent_s=self._silent_s(known)))
+        silent_s = self._silent_s(known)
+        if silent_s == known.report.pod.silent_s:
+            return known.report
+        return replace(known.report, pod=replace(known.report.pod, silent_s=silent_s))
 
     def has_answered(self, uid: str) -> bool:
         """Whether the pod was ever heard."""
@@ -117,7 +119,7 @@ class Looks:
         if reply.status != 200:
             _log.warning("a pod refuses", extra={"pod": target.name, "status": reply.status})
             return
-        known.report = status_report(reply.body)
+        known.report = steadied(status_report(reply.body), known.report)
         known.answered, known.asked_since_s = True, None
         self._pass_on(target, known)
         self._on_answer(target.uid)
@@ -154,8 +156,4 @@ class Looks:
 
 def _slow(report: StatusReport) -> object:
     people = tuple(sorted(report.participants.items()))
-    return (people, _coarse(report.pod), report.timing.p99_ms)
-
-
-def _coarse(pod: PodReport) -> float | None:
-    return None if pod.headroom is None else round(pod.headroom, 2)
+    return (people, report.pod.headroom, report.timing.p99_ms)

@@ -7,6 +7,8 @@ new epoch.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from voiceroom_operator.observed import Held, PodSeen, RoomSeen
 
 
@@ -24,18 +26,17 @@ def burnt_epoch(room: RoomSeen) -> int:
     return max(room.highest_epoch, room.epoch + bool(room.twin))
 
 
-def take_over(room: RoomSeen, pods: list[PodSeen]) -> tuple[PodSeen, Held] | None:
+Claim = tuple[PodSeen, Held]
+"""A pod, and its word that it runs a room."""
+
+
+def take_over(room: RoomSeen, claims: Iterable[Claim]) -> Claim | None:
     """The pod that says it took the room over under a higher epoch than is on record.
 
     A room that is bound to nobody goes back to whoever holds it under the number on record: that
-    number was never given to another.
+    number was never given to another. ``claims``: of this room.
     """
-    found = [
-        (pod, held)
-        for pod in pods
-        for held in pod.holds
-        if held.room == room.name and held.role == "owner" and _outranks(pod, held.epoch, room)
-    ]
+    found = [claim for claim in claims if _outranks(claim[0], claim[1].epoch, room)]
     return max(found, key=lambda claim: claim[1].epoch, default=None)
 
 

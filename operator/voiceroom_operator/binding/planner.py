@@ -89,7 +89,7 @@ class _Round:
         """Decide who runs the room; the room as it will be."""
         if self._is_spent():
             return room
-        claim = take_over(room, self._fleet.claims.get(room.name, []))
+        claim = take_over(room, self._fleet.claims.get(room.name, ()))
         if claim is not None:
             pod, held = claim
             moved = has_moved(room, pod.name, held.epoch)
@@ -127,8 +127,14 @@ class _Round:
         pod = self._fleet.best_owner(room)
         if pod is None:
             self._wants_a_pod(room)
-            return None, words.no_pod(room, pool, self._fleet.serving(room.pool))
+            return None, self._why_no_pod(room, pool)
         return pod, ("", "")
+
+    def _why_no_pod(self, room: RoomSeen, pool: PoolWanted) -> tuple[str, str]:
+        serving = self._fleet.serving(room.pool)
+        if serving and all(map(self._fleet.is_silent, serving)):
+            return words.all_silent(pool, len(serving))
+        return words.no_pod(room, pool, serving)
 
     def _wants_a_pod(self, room: RoomSeen) -> None:
         old = self._demand.get(room.pool, Demand())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
+from voiceroom_operator.binding.epochs import Claim
 from voiceroom_operator.binding.ledger import Caps, Ledger
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import Nodes, PodSeen, RoomSeen, Standing, standing
@@ -28,6 +29,7 @@ class Fleet:
         self.pods = {pod.name: pod for pod in pods}
         self.pools = {pool.name: pool for pool in pools}
         self.ledger = ledger
+        self._lost_after_s = limits.lost_after_s
         self._standing = {pod.name: standing(pod, nodes, limits) for pod in pods}
         self._quarantined = {node.name for node in (nodes or {}).values() if node.quarantined}
         self._grades = {node.name: node.grade for node in (nodes or {}).values()}
@@ -35,7 +37,7 @@ class Fleet:
         for pod in pods:
             if self._standing[pod.name] is Standing.SERVING:
                 self._by_pool[pod.pool].append(pod)
-        self.claims: Mapping[str, list[PodSeen]] = _claims(
+        self.claims: Mapping[str, list[Claim]] = _claims(
             pod for pod in pods if self._standing[pod.name] is not Standing.LOST
         )
 
@@ -76,6 +78,10 @@ class Fleet:
         apart &= twin.node not in self._quarantined
         return apart and twin.pool == room.pool and self._is_free_for(twin, room)
 
+    def is_silent(self, pod: PodSeen) -> bool:
+        """It may be Ready, and keeps its rooms; but nobody could tell it of another one."""
+        return pod.silent_s > self._lost_after_s
+
     def shares(self, room: RoomSeen) -> bool:
         """Whether other rooms are in the room's pod."""
         return any(name != room.name for name in self.ledger.load(room.pod).owned)
@@ -89,7 +95,9 @@ class Fleet:
             return True  # its share is reserved there
         pool = self.pools[room.pool]
         caps = Caps(pool.capacity_rooms, pool.capacity_participants)
-        return pod.accepting and self.ledger.takes(pod, room, caps)
+        if not pod.accepting or self.is_silent(pod):
+            return False
+        return self.ledger.takes(pod, room, caps)
 
     def _is_free_for(self, pod: PodSeen, room: RoomSeen) -> bool:
         """Whether ``placement`` of this room and of those that are there allows it."""
@@ -115,10 +123,10 @@ class Fleet:
         )
 
 
-def _claims(pods: Iterable[PodSeen]) -> dict[str, list[PodSeen]]:
-    claims: dict[str, list[PodSeen]] = defaultdict(list)
+def _claims(pods: Iterable[PodSeen]) -> dict[str, list[Claim]]:
+    claims: dict[str, list[Claim]] = defaultdict(list)
     for pod in pods:
         for held in pod.holds:
             if held.role == "owner":
-                claims[held.room].append(pod)
+                claims[held.room].append((pod, held))
     return claims

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
 
 from voiceroom_api import names
@@ -18,6 +18,10 @@ _GRADES: Final[Mapping[str, Grade]] = {grade: grade for grade in get_args(Grade)
 _REASON: Final = re.compile(r"[A-Z][A-Za-z]{0,63}")
 """What a condition's reason may be."""
 _MESSAGE_CHARS: Final = 1024
+P99_STEP_MS: Final = 0.5
+P99_STEP_SHARE: Final = 0.5
+HEADROOM_STEP: Final = 0.05
+"""By how much a figure has to change to be another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,30 @@ def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusRepor
         grade=_GRADES.get(_text(body.get("grade")), ""),
         timing=_timing(_mapping(body.get("timing"))),
     )
+
+
+def steadied(report: StatusReport, before: StatusReport) -> StatusReport:
+    """``report`` with the figures of ``before``, unless they have changed by what matters;
+    ``before`` itself when nothing has.
+
+    Figures tremble with every look, and each is written to all rooms of the pod.
+    """
+    old, new = before.timing, report.timing
+    same = (old.verdict, old.since_s) == (new.verdict, new.since_s)
+    timing = replace(
+        new,
+        p99_ms=_steady(new.p99_ms, old.p99_ms, P99_STEP_MS, P99_STEP_SHARE),
+        message=old.message if same else new.message,
+    )
+    headroom = _steady(report.pod.headroom, before.pod.headroom, HEADROOM_STEP, 0.0)
+    made = replace(report, timing=timing, pod=replace(report.pod, headroom=headroom))
+    return before if made == before else made
+
+
+def _steady(new: float | None, old: float | None, step: float, share: float) -> float | None:
+    if new is None or old is None:
+        return new
+    return old if abs(new - old) <= max(step, share * old) else new
 
 
 def _held(entry: Mapping[str, Any]) -> Held | None:

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from voiceroom_api import names
 from voiceroom_operator.binding.planner import DEFAULT_POOL
+from voiceroom_operator.children.marks import belongs_to
 from voiceroom_operator.children.patches import pod_patch
 from voiceroom_operator.children.pod import PodDefaults, pod
-from voiceroom_operator.cluster.api import Api, Body
+from voiceroom_operator.cluster.api import Api, ApiError, Body, not_ours
 from voiceroom_operator.cluster.kinds import PODS, POOLS, ROOMS
 from voiceroom_operator.cluster.mirror import Mirror
 from voiceroom_operator.edge.clock import Clock
@@ -61,7 +62,7 @@ class Hands:
         return made
 
     async def create_pod(self, pool: PoolRecord, birth: CreatePod, avoid: tuple[str, ...]) -> None:
-        """A new pod. One of that name that is there already is left alone."""
+        """A new pod. One of the pool's that has the name already is left as it is."""
         self.check()
         body = pod(
             pool.ref,
@@ -72,7 +73,20 @@ class Hands:
             self.defaults,
             avoid,
         )
-        self.mirror.put(PODS, await self.api.create(PODS, pool.ref.namespace, body))
+        try:
+            made = await self.api.create(PODS, pool.ref.namespace, body)
+        except ApiError as error:
+            if not error.exists:
+                raise
+            made = await self._already_there(pool, birth.name)
+        self.mirror.put(PODS, made)
+
+    async def _already_there(self, pool: PoolRecord, name: str) -> Body:
+        """News of it had not come yet, or it is somebody else's, of which none ever will."""
+        live = await self.api.get(PODS, pool.ref.namespace, name)
+        if not belongs_to(live, pool.ref):
+            raise not_ours(PODS, name, pool.ref.name)
+        return live
 
     async def patch_pod(self, namespace: str, patch: PatchPod, seen: Body) -> None:
         """Labels and annotations of the pod that was ``seen``. Its protection is taken away only

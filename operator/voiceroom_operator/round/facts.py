@@ -47,6 +47,16 @@ class Facts:
         self._said = said
         self._mirror = mirror
         self._limits = limits
+        self._running = {
+            (pod.seen.name, held.room): held.epoch
+            for pod in seen.pods.values()
+            for held in pod.report.pod.holds
+            if held.role == "owner"
+        }
+        self._standing = {
+            pod.seen.name: standing(pod.seen, seen.nodes, limits) for pod in seen.pods.values()
+        }
+        self._media: dict[str, tuple[str, ...]] = {}
 
     def of_room(self, record: RoomRecord, room: RoomSeen) -> RoomFacts:
         """``room``: as it will be on record, which may be ahead of ``record``."""
@@ -59,8 +69,8 @@ class Facts:
             generation=record.read.generation,
             realtime=_realtime(pod, pool),
             pod=pod.seen if pod else None,
-            standing=standing(pod.seen, self._seen.nodes, self._limits) if pod else Standing.LOST,
-            confirmed=pod is not None and _confirmed(pod, room),
+            standing=self._standing.get(room.pod, Standing.LOST),
+            confirmed=self._running.get((room.pod, room.name)) == room.epoch,
             url=self.url(record, pod),
             udp=self.media(pod),
             participants=pod.report.participants.get(room.name, 0) if pod else 0,
@@ -97,6 +107,11 @@ class Facts:
         """``ADDRESS:PORT`` of each address and media process."""
         if pod is None:
             return ()
+        if pod.seen.name not in self._media:
+            self._media[pod.seen.name] = self._media_of(pod)
+        return self._media[pod.seen.name]
+
+    def _media_of(self, pod: PodRecord) -> tuple[str, ...]:
         hosts = map(_host, self.addresses(pod))
         return tuple(f"{host}:{port}" for host in hosts for port in _media_ports(pod))[:16]
 
@@ -143,13 +158,6 @@ class Facts:
             remedy=_remedy(pool.read.spec.remediation.mode, readable=self._seen.nodes is not None),
             refusal=self._said.refusals.get(pool.wanted.name),
         )
-
-
-def _confirmed(pod: PodRecord, room: RoomSeen) -> bool:
-    return any(
-        held.room == room.name and held.role == "owner" and held.epoch == room.epoch
-        for held in pod.report.pod.holds
-    )
 
 
 def _realtime(pod: PodRecord | None, pool: PoolRecord | None) -> Granted:

@@ -86,6 +86,7 @@ class Reconciler:
     def keep(self, uids: set[str]) -> None:
         """Forget what belongs to objects that are gone."""
         self._statuses.keep(uids)
+        self._parts.eyes.keep(uids)
         self._parts.house.keep(uids)
         self._parts.teller.keep(uids)
         self._refusals.keep(uids)

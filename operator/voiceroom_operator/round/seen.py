@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
@@ -20,6 +21,8 @@ from voiceroom_operator.reading.rooms import pool_seen, room_seen
 from voiceroom_operator.reading.scalars import ports
 from voiceroom_operator.round.specs import Read, Specs
 from voiceroom_operator.wanted import PoolWanted
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ class PodRecord:
     heard: bool
     """It has answered a look."""
 
+    def tells(self, report: StatusReport, heard: bool) -> bool:
+        """Whether nothing new was heard of it."""
+        return self.report is report and self.heard == heard
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -69,7 +76,8 @@ class Seen:
 
 
 class Eyes:
-    """Makes a ``Seen``."""
+    """Makes a ``Seen``. What has not changed since the last one is the same value again: bodies
+    and reports are replaced, never changed."""
 
     def __init__(
         self,
@@ -84,6 +92,15 @@ class Eyes:
         self._rooms = rooms
         self._pools = pools
         self._nodes_readable = nodes_readable
+        self._pod_records: dict[str, PodRecord] = {}
+        self._room_records: dict[str, RoomRecord] = {}
+
+    def keep(self, uids: set[str]) -> None:
+        """Forget objects that are gone."""
+        self._pod_records = _kept(self._pod_records, uids)
+        self._room_records = _kept(self._room_records, uids)
+        self._rooms.keep(uids)
+        self._pools.keep(uids)
 
     def see(self, namespace: str) -> Seen:
         """As of now."""
@@ -135,18 +152,32 @@ class Eyes:
 
     def _pod(self, body: Body) -> PodRecord:
         uid = body["metadata"]["uid"]
-        report = self._looks.report(uid)
-        return PodRecord(body, pod_seen(body, report.pod), report, self._looks.has_answered(uid))
+        report, heard = self._looks.report(uid), self._looks.has_answered(uid)
+        known = self._pod_records.get(uid)
+        if known is not None and known.body is body and known.tells(report, heard):
+            return known
+        made = PodRecord(body, pod_seen(body, report.pod), report, heard)
+        self._pod_records[uid] = made
+        return made
 
     def _room(self, body: Body, legs: Mapping[str, int]) -> RoomRecord:
+        uid, name = body["metadata"]["uid"], body["metadata"]["name"]
+        inside, known = legs.get(name, 0), self._room_records.get(uid)
+        if known is not None and known.body is body and known.seen.legs == inside:
+            return known
         read = self._rooms.read(body)
-        name = body["metadata"]["name"]
-        return RoomRecord(body, read, room_seen(body, read.spec, legs.get(name, 0)))
+        made = RoomRecord(body, read, room_seen(body, read.spec, inside))
+        self._room_records[uid] = made
+        return made
 
     def _pool(self, body: Body) -> PoolRecord:
         metadata, read = body["metadata"], self._pools.read(body)
         ref = PoolRef(metadata["name"], metadata["namespace"], metadata["uid"])
         return PoolRecord(body, read, pool_seen(body, read.spec, read.revision), ref)
+
+
+def _kept(records: dict[str, R], uids: set[str]) -> dict[str, R]:
+    return {uid: record for uid, record in records.items() if uid in uids}
 
 
 def _pool_of(body: Body) -> str:

@@ -149,9 +149,11 @@ class Operator:
         hold, act = asyncio.ensure_future(self._hold()), asyncio.ensure_future(self._act(streams))
         others = {asyncio.ensure_future(self._events.run()), asyncio.ensure_future(stop.wait())}
         try:
-            await asyncio.wait({hold, act, *others}, return_when=asyncio.FIRST_COMPLETED)
-            if act.done():
-                act.result()
+            tasks = {hold, act, *others}
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # a loop that crashed ends the process
+            if act in done:
                 stop.set()
         finally:
             await _end({hold, act, *others})
@@ -248,7 +250,7 @@ class Operator:
             }
             for kind in (ROOMS, POOLS, PODS)
         }
-        self._reconciler.keep(uids[ROOMS] | uids[POOLS])
+        self._reconciler.keep(set().union(*uids.values()))
         self._mail.forget(uids[PODS])
 
     def _changed(self, kind: Kind, namespace: str, name: str) -> None:

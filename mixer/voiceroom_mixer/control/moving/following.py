@@ -62,7 +62,7 @@ class Following:
             except (aiohttp.ClientError, TimeoutError, FeedError, StateError) as error:
                 _log.info("feed", extra={"room": self.room.name, "error": str(error)})
             self.version = -1
-            await asyncio.sleep(AGAIN_S[min(tries, len(AGAIN_S) - 1)])
+            await _pause(AGAIN_S[min(tries, len(AGAIN_S) - 1)])
             tries += 1
 
     async def read(self, content: aiohttp.StreamReader) -> None:
@@ -107,7 +107,7 @@ class Following:
             self.standing.put(self.room, state)
             told.add(state.leg)
             if number % AT_ONCE == 0:
-                await asyncio.sleep(BREATH_S)
+                await _pause(BREATH_S)
 
     def _forget_all_but(self, told: set[str]) -> None:
         """What an earlier connection told and this one does not has gone in between."""
@@ -137,6 +137,11 @@ class Following:
         if self.task is not None:
             self.task.cancel()
             self.task = None
+
+
+async def _pause(seconds: float) -> None:
+    """Let others have their turn; no deadline hangs on it."""
+    await asyncio.sleep(seconds)
 
 
 def _parsed(line: bytes) -> Mapping[str, Any]:
