@@ -108,13 +108,13 @@ class Chair:
         owner, seat = self.owner, self.seat
         if owner is None or owner.phase is Phase.STOPPED:
             return
-        if seat.to:
+        if seat.to and (owner.order is None or owner.order.move != seat.move):
             frame_ms = self.room.state.frame_ms
             frames = -(-min(WARM_MS + waits_ms, LONGEST_CUT_MS) // frame_ms)
             cut = self.tick + frames * self.room.frame_slots
             owner.cut_at(Order(seat.move, cut, self.key, seat.to_epoch), self.tick)
             self.target = target
-        elif owner.order is not None:
+        elif not seat.to and owner.order is not None:
             owner.cancel(owner.order.move)
 
     def follow_preparation(self, now_ns: int) -> None:

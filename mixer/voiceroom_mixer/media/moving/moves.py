@@ -28,7 +28,6 @@ from voiceroom_mixer.core.moving.messages import (
 )
 from voiceroom_mixer.core.moving.owner import Order, Owner
 from voiceroom_mixer.core.moving.successor import Start
-from voiceroom_mixer.core.moving.watch import BEAT_NS, Phase, Watch
 from voiceroom_mixer.core.state import messages
 from voiceroom_mixer.core.state.messages import Kind
 from voiceroom_mixer.edge import clock
@@ -41,6 +40,7 @@ from voiceroom_mixer.media.moving import streams
 from voiceroom_mixer.media.moving.chair import Chair, RoomMarks, how_begun
 from voiceroom_mixer.media.moving.post import Post, literal
 from voiceroom_mixer.media.moving.relay import Relay, RelayEgress
+from voiceroom_mixer.media.moving.watches import Watches
 from voiceroom_mixer.media.rooms import MediaRoom
 from voiceroom_mixer.media.transmit import Transmit
 
@@ -51,7 +51,6 @@ TELL_FOR_NS: Final = 10 * NS_PER_S
 TELL_EVERY_NS: Final = 200 * NS_PER_MS
 WARM_AT_ONCE: Final = 8
 """Legs in a tick."""
-MAX_WATCHED: Final = 256
 Say = Callable[[messages.Message], None]
 
 
@@ -85,11 +84,11 @@ class Moves:
         self._segment, self._house, self._transmit = segment, house, transmit
         self._board, self._post, self._relay = board, post, relay
         self._relay_egress, self._say = relay_egress, say
-        self._now_ns, self._entropy = now_ns, entropy
+        self._now_ns = now_ns
         self._chairs: dict[int, Chair] = {}
         self._by_key: dict[bytes, Chair] = {}
-        self._watches: dict[bytes, Watch] = {}
-        self._beat_ns = self._look_ns = 0
+        self.watches = Watches(post, entropy)
+        self._look_ns = 0
         house.seat = self.seat
         post.look()
 
@@ -172,10 +171,8 @@ class Moves:
         return True
 
     def _owner_is_gone(self, chair: Chair) -> bool:
-        if chair.seat.part != "twin" or not chair.seat.pod:
-            return False
-        watch = self._watches.get(bytes.fromhex(chair.seat.pod))
-        return watch is not None and watch.phase is Phase.GONE
+        seat = chair.seat
+        return seat.part == "twin" and bool(seat.pod) and self.watches.is_gone(seat.pod)
 
     def _begin(self, chair: Chair, start: Start, slot: int, now_ns: int) -> None:
         room, seat, columns = chair.room, chair.seat, self._segment.columns
@@ -197,10 +194,8 @@ class Moves:
         self._tell_control(Kind.ROOM_BEGUN, chair)
 
     def _silent_since(self, chair: Chair, now_ns: int) -> int:
-        watch = self._watches.get(bytes.fromhex(chair.seat.pod))
-        if chair.seat.part == "twin" and watch is not None:
-            return watch.heard_ns
-        return chair.word_ns or now_ns
+        heard_ns = self.watches.heard_ns(chair.seat.pod) if chair.seat.part == "twin" else None
+        return heard_ns or chair.word_ns or now_ns
 
     def _stop(self, chair: Chair) -> None:
         """For good: the segment says so first, then the successor is told."""
@@ -236,16 +231,17 @@ class Moves:
         if now_ns >= self._look_ns:
             self._look_ns = now_ns + NS_PER_S
             self._post.look()
-        if not self._post.pod or not (self._chairs or self._watches or self._post.peers):
+        if not self._post.pod or not (self._chairs or len(self.watches) or self._post.peers):
             return
-        self._beat(now_ns)
+        twins = (self._path(c.seat.other) for c in self._chairs.values() if c.room.live)
+        self.watches.beat(twins, now_ns)
         for chair in self._chairs.values():
             if chair.to_warm:
                 self._warm(chair, now_ns)
             self._repeat(chair, now_ns)
             if now_ns < chair.tell_until_ns and now_ns - chair.told_ns >= TELL_EVERY_NS:
                 self._tell(chair, now_ns)
-        self._doubt(now_ns)
+        self.watches.doubt(now_ns)
 
     def _warm(self, chair: Chair, now_ns: int) -> None:
         """Some more of its legs."""
@@ -255,16 +251,6 @@ class Moves:
                 mark = self._house.mark(leg.state)
                 streams.warm(self._house, leg, mark, self._segment.columns, now_ns)
         chair.warmed()
-
-    def _beat(self, now_ns: int) -> None:
-        """To twins, and to those whom twins ask. The sequence is a clock's, so that the keeper's
-        beats and ours are one row of numbers."""
-        if now_ns - self._beat_ns < BEAT_NS:
-            return
-        self._beat_ns = now_ns
-        to = {self._path(c.seat.other) for c in self._chairs.values() if c.room.live}
-        for path in (to | set(self._post.peers)) - {b""}:
-            self._post.send(path, Beat(self._post.pod, now_ns))
 
     def _repeat(self, chair: Chair, now_ns: int) -> None:
         if chair.owner is not None and chair.target and not chair.room.live:
@@ -276,13 +262,6 @@ class Moves:
         chair.told_ns = now_ns
         if chair.former and chair.room.live:
             self._post.send(chair.former, Epoch(chair.key, chair.epoch))
-
-    def _doubt(self, now_ns: int) -> None:
-        for watch in self._watches.values():
-            ask = watch.look(now_ns, int.from_bytes(self._entropy(8), "big"))
-            if ask is not None:
-                for path in self._post.peers:
-                    self._post.send(path, ask)
 
     # Datagrams
 
@@ -307,13 +286,10 @@ class Moves:
                 self._acknowledged(self._by_key.get(room), message)
             case Epoch(room, epoch):
                 self._outranked(self._by_key.get(room), epoch, path)
-            case Ask(pod, nonce):
-                watch = self._watches.get(pod)
-                if watch is not None and watch.hears(now_ns):
-                    self._post.send(path, Tell(nonce, hears=True))
+            case Ask():
+                self.watches.asked(message, path, now_ns)
             case Tell():
-                for watch in self._watches.values():
-                    watch.told(message, now_ns)
+                self.watches.told(message, now_ns)
 
     def _came_up(self, message: RelayUp, pod: bytes, row: int) -> None:
         leg, arrival_ns = self._house.leg(message.leg), self._relay.ingress.arrival_ns
@@ -330,12 +306,7 @@ class Moves:
             self._relay.up(leg, chair.target, path, datagram)
 
     def _heard(self, beat: Beat, now_ns: int) -> None:
-        watch = self._watches.get(beat.pod)
-        if watch is None:
-            if len(self._watches) >= MAX_WATCHED:
-                del self._watches[min(self._watches, key=lambda pod: self._watches[pod].heard_ns)]
-            watch = self._watches[beat.pod] = Watch(beat.pod)
-        if not watch.beat(beat, now_ns):
+        if not self.watches.heard(beat, now_ns):
             return
         for chair in self._chairs.values():
             if chair.former_pod == beat.pod and now_ns - chair.told_ns >= TELL_EVERY_NS:
