@@ -62,6 +62,7 @@ def until_sends_to(page: RoomPage, pod: Pod, timeout_s: float = 10.0) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.timing
 def test_a_page_follows_an_orderly_move(twins: list[Pod], chromium: Chromiums) -> None:
     a, b = twins
     with gathering(b) as lobby:
@@ -93,6 +94,7 @@ def test_a_page_follows_an_orderly_move(twins: list[Pod], chromium: Chromiums) -
         assert (found.lost, found.repeated) == (0, 0)
 
 
+@pytest.mark.timing
 def test_a_client_that_knows_nothing_of_moves_switches_by_itself(
     twins: list[Pod], chromium: Chromiums
 ) -> None:

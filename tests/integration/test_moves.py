@@ -76,6 +76,7 @@ def callers(party: Party[Pod]) -> tuple[CapturedLeg, RtpLeg]:
     return ana, gateway
 
 
+@pytest.mark.timing
 def test_an_orderly_move_loses_nothing(pair: list[Pod]) -> None:
     a, b = pair
     with gathering(a) as lobby:
@@ -124,6 +125,7 @@ def test_a_client_follows_by_ice_and_the_old_pod_lets_go(pair: list[Pod]) -> Non
         until(lambda: len(Party(b).room()["participants"]) == 1, what="it is still there")
 
 
+@pytest.mark.timing
 def test_the_twin_takes_over_from_a_pod_that_is_killed(twins: list[Pod]) -> None:
     a, b = twins
     with gathering(a) as lobby:
@@ -154,6 +156,7 @@ def test_the_twin_takes_over_from_a_pod_that_is_killed(twins: list[Pod]) -> None
         assert ana.handshakes == 1
 
 
+@pytest.mark.timing
 def test_an_owner_that_was_stopped_comes_back_and_relays(twins: list[Pod]) -> None:
     a, b = twins
     with gathering(a) as lobby:
@@ -220,6 +223,7 @@ def direct_to(pods: list[Pod], owner: Pod, epoch: int) -> None:
         assert code == 200, body
 
 
+@pytest.mark.timing
 def test_a_stalled_owner_is_taken_over_when_it_does_not_say_that_it_has_stopped(
     pair: list[Pod],
 ) -> None:

@@ -198,7 +198,10 @@ class House:
                 name = self._make_name(state.remote_ip, 0)
                 self._legs.await_source(leg, unpack_name(name)[0])
         if address is not None:
-            name = self._make_name(*address)
+            try:
+                name = self._make_name(*address)
+            except ValueError:
+                return  # another pod reached it by IPv6, and we have IPv4: it has to come to us
             self.select(leg, name + (columns.local(self._columns, state.slot) or unspecified(name)))
 
     def select(self, leg: Leg, path: bytes) -> None:

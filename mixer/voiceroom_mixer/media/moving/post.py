@@ -10,7 +10,7 @@ from voiceroom_mixer.core.moving.messages import Message
 from voiceroom_mixer.core.moving.wire import WireError
 from voiceroom_mixer.core.state.layout import CONTROL_RELAY
 from voiceroom_mixer.core.state.seat import Pool
-from voiceroom_mixer.edge.mmsg import unspecified
+from voiceroom_mixer.edge.mmsg import TX_BYTES, unspecified
 from voiceroom_mixer.edge.shm import Segment
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.egress import Egress
@@ -59,19 +59,25 @@ class Post:
         self._keys = tuple(map(bytes.fromhex, pool.keys))
         self.peers = tuple(map(self.path, pool.peers))
 
-    def name(self, ip: bytes, port: int) -> bytes:
-        """struct sockaddr of a client; ``ip`` has 16 bytes, IPv4 is mapped."""
-        return self._make_name(literal(ip), port)
+    def client(self, ip: bytes, port: int) -> bytes:
+        """Path to a client; ``ip`` has 16 bytes, IPv4 is mapped. Empty: our socket has no way."""
+        return self._towards(literal(ip), port)
+
+    def _towards(self, host: str, port: int) -> bytes:
+        try:
+            name = self._make_name(host, port)
+        except ValueError:
+            return b""  # IPv6, and an IPv4 socket
+        return name + unspecified(name)
 
     def path(self, address: str) -> bytes:
-        """To ``IP:PORT``."""
+        """To ``IP:PORT``; empty: our socket has no way."""
         path = self._paths.get(address)
         if path is None:
             if len(self._paths) >= _MAX_PATHS:
                 self._paths.clear()
             host, _, port = address.rpartition(":")
-            name = self._make_name(host.strip("[]"), int(port))
-            path = self._paths[address] = name + unspecified(name)
+            path = self._paths[address] = self._towards(host.strip("[]"), int(port))
         return path
 
     def seal(self, message: Message) -> bytes:
@@ -81,7 +87,14 @@ class Post:
     def send(self, path: bytes, message: Message) -> None:
         """On its way with the next flush; nothing while the post is closed."""
         if self._keys:
-            self._egress.datagram(path, self.seal(message))
+            self.deliver(path, self.seal(message))
+
+    def deliver(self, path: bytes, datagram: bytes) -> None:
+        """One that is sealed, or for a client; what fits no row or has no way is counted."""
+        if not path or len(datagram) > TX_BYTES:
+            self._board.drop("relay_unknown" if not path else "rtp_too_large")
+            return
+        self._egress.datagram(path, datagram)
 
     def open(self, datagram: bytes) -> Message | None:
         """What a datagram says; None, counted, when it is none of the pool's."""

@@ -13,7 +13,6 @@ from voiceroom_mixer.edge.mmsg import (
     TX_BYTES,
     V4_MAPPED,
     unpack_name,
-    unspecified,
 )
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.egress import Egress
@@ -63,8 +62,9 @@ class Relay:
             if nominated:
                 self._house.reach(leg, Via(pod, message.ip, message.port, alone=True))
         elif 20 <= first < 64:
-            if leg.secure:
-                self.on_dtls(leg, self._client(message.ip, message.port), payload)
+            path = self._post.client(message.ip, message.port)
+            if leg.secure and path:
+                self.on_dtls(leg, path, payload)
         elif 128 <= first < 192 and len(payload) >= _MIN_RTP:
             self.ingress.relayed(leg, row, payload, arrival_ns)
             if leg.secure and not leg.selected and leg.via is None:
@@ -82,26 +82,22 @@ class Relay:
         if leg is None or leg.live:
             self._board.drop("relay_unknown")
         elif message.payload:
-            self._egress.datagram(self._path(leg, message), message.payload)
+            self._post.deliver(self._path(leg, message), message.payload)
             self._board.add("relayed_down")
         elif leg.used:
             self._house.end(leg, layout.END_REMOVED)
 
     def _path(self, leg: Leg, message: RelayDown) -> bytes:
         """From the address of ours that the client knows, where we know which that is."""
-        path = self._client(message.ip, message.port)
+        path = self._post.client(message.ip, message.port)
         same = leg.selected[:NAME_BYTES] == path[:NAME_BYTES]
         return leg.selected if same else path
-
-    def _client(self, ip: bytes, port: int) -> bytes:
-        name = self._post.name(ip, port)
-        return name + unspecified(name)
 
     def report(self, leg: Leg, sealed: bytes) -> None:
         """An RTCP packet on every way to the leg."""
         via = leg.via
         if via is not None:
-            self._egress.datagram(via.pod, self._post.seal(_down(leg, via, sealed)))
+            self._post.send(via.pod, _down(leg, via, sealed))
         if leg.selected and (via is None or not via.alone):
             self._egress.datagram(leg.selected, sealed)
 
@@ -153,4 +149,4 @@ class RelayEgress(Egress):
             return  # it was voided
         if via.alone or not leg.selected:
             self.sender.used = row
-        self.datagram(via.pod, self._post.seal(_down(leg, via, packet)))
+        self._post.send(via.pod, _down(leg, via, packet))
