@@ -100,7 +100,7 @@ def test_an_orderly_move_loses_nothing(pair: list[Pod]) -> None:
             sound = loudness(since(leg, begun), hz, 1)
             assert min(sound) > WHOLE_DB, [round(level) for level in sound]
         ana.no_index_came_twice()
-        assert len(Party(b).room()["participants"]) == 2
+        until(lambda: [p["talking"] for p in Party(b).room()["participants"]] == [True, True])
         assert a.status()["relays"] == 2
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from voiceroom_api.units import NS_PER_MS
 from voiceroom_mixer.core.mix.room_mixer import TickResult
+from voiceroom_mixer.core.mix.talkers import TalkEvent
 from voiceroom_mixer.core.receive.model import TickTime
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.messages import Kind, Message
@@ -149,6 +150,7 @@ class Loop:
                 self._pass_over(room, skipped)
             result = room.tick(self._late)
             if turn is Turn.SHADOW:
+                self._note_talkers(room, result)
                 continue
             for output in result.outputs:
                 self._egress.mix(output, slot + room.shift, frame_ms, dtx=room.state.dtx)
@@ -178,13 +180,16 @@ class Loop:
         for slot in result.faults:
             board.add("leg_faults")
             self._house.end(room.legs[slot], layout.END_FAULT)
-        for event in result.events:
-            leg = room.legs.get(event.slot)
-            if leg is None:
-                continue
+        for event in self._note_talkers(room, result):
+            generation = room.legs[event.slot].state.generation
+            self._say(Message(Kind.TALKING, event.slot, generation, bytes((event.on,))))
+
+    def _note_talkers(self, room: MediaRoom, result: TickResult) -> list[TalkEvent]:
+        """Into the segment: who has begun or stopped to talk."""
+        events = [event for event in result.events if event.slot in room.legs]
+        for event in events:
             self._segment.columns["talking"][event.slot] = event.on
-            payload = bytes((event.on,))
-            self._say(Message(Kind.TALKING, event.slot, leg.state.generation, payload))
+        return events
 
     def _record(self, plan: TickPlan, work_ns: int, talkers: int, sent: int, now_ns: int) -> None:
         """Histograms, maxima, the tick ring, readiness."""
