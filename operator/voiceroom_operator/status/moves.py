@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from voiceroom_api import names
 from voiceroom_operator.observed import RoomSeen
 from voiceroom_operator.status.conditions import timestamp
 
@@ -27,9 +28,10 @@ class Arrival:
 
 
 def moves_status(
-    written: Mapping[str, Any], room: RoomSeen, arrival: Arrival, now_s: float
+    written: Mapping[str, Any], pod: str, room: RoomSeen, arrival: Arrival, now_s: float
 ) -> Mapping[str, Any]:
-    """``written``: what stands there; ``room``: as it is on record from now on."""
+    """``written``: what stands there; ``pod``: that had the room so far; ``room``: as it is on
+    record from now on."""
     last = written.get("last") or {}
     under_way = bool(last.get("to")) and "switchedAt" not in last and "endedAt" not in last
     if room.move is not None and last.get("id") != room.move.id:
@@ -37,7 +39,21 @@ def moves_status(
         return {"count": 0} | dict(kept) | {"last": _begun(room, now_s)}
     if room.move is None and under_way:
         return _ended(written, room, arrival, now_s)
+    if pod not in ("", room.pod) and room.pod and arrival.epoch == room.epoch:
+        return _ended(dict(written) | {"last": _taken(pod, room, now_s)}, room, arrival, now_s)
     return written
+
+
+def _taken(pod: str, room: RoomSeen, now_s: float) -> dict[str, Any]:
+    """What nobody had decided: a twin took the room over."""
+    return {
+        "id": f"take-over-{room.epoch}",
+        "reason": names.NODE_LOST,
+        "from": pod,
+        "to": room.pod,
+        "epoch": room.epoch,
+        "startedAt": timestamp(now_s),
+    }
 
 
 def _begun(room: RoomSeen, now_s: float) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def room_status(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> d
 
 def story(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> Mapping[str, Any]:
     """How often and how well it was moved."""
-    return moves_status(written.get("moves") or {}, facts.room, facts.arrival, now_s)
+    pod = str(written.get("podName", ""))
+    return moves_status(written.get("moves") or {}, pod, facts.room, facts.arrival, now_s)
 
 
 def phase(facts: RoomFacts) -> str:
