@@ -2,7 +2,7 @@
 
     {"hello": {"pod", "epoch", "uid", "media"}}         once; ``media`` is HOST:PORT, no HOST: where
                                                        this connection goes to
-    {"room": {"muteAll", "locked"}}
+    {"room": {"muteAll", "locked", "epoch"}}
     {"set": [LegState, ...]}, {"gone": [leg id, ...]}
     {"marks": [[leg id, talking, *fields of Mark], ...]}   twice a second
     {"events": {"next": id, "tail": [[id, type, data], ...]}}
@@ -75,7 +75,8 @@ class Feed:
 
     def _room_line(self) -> Iterator[bytes]:
         state = self.room.state
-        now = {"muteAll": state.mute_all, "locked": state.locked}
+        epoch = state.seat.epoch
+        now = {"muteAll": state.mute_all, "locked": state.locked, "epoch": epoch}
         if now != self._told_room:
             self._told_room = now
             yield _line(room=now)

@@ -81,8 +81,9 @@ class Following:
         match line:
             case {"hello": dict(hello)}:
                 self.on_hello(self.room, hello, self.owner)
-            case {"room": {"muteAll": bool(muted), "locked": bool(locked)}}:
+            case {"room": {"muteAll": bool(muted), "locked": bool(locked), "epoch": int(epoch)}}:
                 self.standing.change(self.room, mute_all=muted, locked=locked)
+                self.standing.heard_epoch(self.room, epoch)
             case {"set": [*states]}:
                 await self._set(states, told)
             case {"gone": [*gone]}:

@@ -19,9 +19,10 @@ from voiceroom_mixer.control.moving.channel import Channel
 from voiceroom_mixer.control.moving.feeds import Feeds
 from voiceroom_mixer.control.moving.following import Following
 from voiceroom_mixer.control.moving.owning import Owning, tell_moved
-from voiceroom_mixer.control.moving.standing import Standing, stands, waiting
+from voiceroom_mixer.control.moving.standing import Standing, owner_epoch, stands, waiting
 from voiceroom_mixer.control.rooms.begun import begun, gap_us, how_begun, is_mixed, warm_epoch
 from voiceroom_mixer.control.rooms.house import House
+from voiceroom_mixer.control.rooms.recovery import settings
 from voiceroom_mixer.control.rooms.registry import Room
 from voiceroom_mixer.control.signalling import ice
 from voiceroom_mixer.core.state import layout
@@ -110,7 +111,16 @@ class Handover:
         if room is None:
             room = self.standing.open(chair.room, seat)
         if room is not None:
+            self._keep_settings(room, chair.room)
             self._take_part(room, chair, seat)
+
+    def _keep_settings(self, room: Room, entry: RoomEntry) -> None:
+        """As in the spec; whether it is locked the owner says, and frames change with nobody in."""
+        wanted = settings(entry["spec"])
+        del wanted["locked"]
+        if room.legs:
+            del wanted["frame_ms"]
+        self.standing.change(room, **wanted)
 
     def _seat(self, chair: Chair) -> Seat:
         return Seat(
@@ -130,9 +140,12 @@ class Handover:
             return
         if chair.forced and before.ordered and before.epoch == seat.epoch:
             return
-        pod = before.pod if known else ""
         ordered = (before.ordered and before.epoch == seat.epoch) or chair.forced
-        self.standing.change(room, seat=replace(seat, ordered=ordered, other=before.other, pod=pod))
+        seat = replace(seat, ordered=ordered, other=before.other)
+        if known:
+            heard = owner_epoch(seat, before.owner_epoch)
+            seat = replace(seat, pod=before.pod, owner_epoch=heard)
+        self.standing.change(room, seat=seat)
         wait.chair = chair
         if not known:
             self._follow(room, wait, chair.owner)
@@ -162,10 +175,9 @@ class Handover:
         """The owner says which of its media processes mixes the room, and under which epoch."""
         host, _, port = str(hello["media"]).rpartition(":")
         media = f"{host or owner.rpartition(':')[0]}:{port}"
-        epoch = int(hello["epoch"])
         if stands(room):
-            pod = str(hello["pod"])
-            self.standing.reseat(room, other=media, pod=pod, owner_epoch=epoch)
+            self.standing.reseat(room, other=media, pod=str(hello["pod"]))
+            self.standing.heard_epoch(room, int(hello["epoch"]))
 
     def _revoked(self, digest: str, expires_s: int) -> None:
         self.house.revoked.add_digest(bytes.fromhex(digest), expires_s)
@@ -218,10 +230,10 @@ class Handover:
 
     def look_again(self, now_ns: int) -> None:
         """Once a second: what a lost word would have said."""
-        self.owning.look(now_ns)
         for room in list(self.house.registry.rooms.values()):
             if not is_mixed(room.link, room.state):
                 self._stopped(room, "")
+        self.owning.look(now_ns)
         self.standing.sweep()
 
     def _is_ours(self, room: Room) -> bool:

@@ -136,7 +136,7 @@ class Owning:
             tell_moved(self._house, room, follower.candidates)
         self._house.publish(room.name, "move", {"epoch": epoch})
         self._feeds.close_room(room.name)
-        other = target or seat.to
+        other = target or seat.to or (follower.media if follower is not None else "")
         self._standing.give_away(room, replace(seat, part="former", other=other, to="", to_epoch=0))
 
 

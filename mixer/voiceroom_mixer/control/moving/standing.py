@@ -44,6 +44,11 @@ class Standing:
         """Publish a changed seat."""
         self.change(room, seat=replace(room.state.seat, **fields))
 
+    def heard_epoch(self, room: Room, epoch: int) -> None:
+        """The owner mixes under it."""
+        if stands(room):
+            self.reseat(room, owner_epoch=owner_epoch(room.state.seat, epoch))
+
     def put(self, room: Room, told: LegState) -> None:
         """A leg as its owner has it, new or changed."""
         known = room.legs.get(told.leg)
@@ -123,6 +128,12 @@ class Standing:
 def stands(room: Room) -> bool:
     """It waits for its turn."""
     return room.state.seat.part in STANDING
+
+
+def owner_epoch(seat: Seat, heard: int) -> int:
+    """What a twin takes over from is at least what it was told: the number above the one before
+    may be an earlier twin's."""
+    return max(heard, seat.epoch) if seat.part == "twin" else heard
 
 
 def waiting(rooms: dict[str, Room]) -> Iterator[Room]:

@@ -57,7 +57,9 @@ class Assigning:
     def _adjust(self) -> None:
         self.held = {}
         for entry in self._wanted.values():
-            self._change(self._house.registry.rooms[entry["name"]], entry)
+            room = self._house.registry.rooms.get(entry["name"])
+            if room is not None:  # otherwise it has gone to another pod since
+                self._change(room, entry)
 
     def _change(self, room: Room, entry: RoomEntry) -> None:
         """Only what differs is published; a moderator's lock stays until the spec's changes."""

@@ -97,11 +97,16 @@ class Chair:
         """Do not mix."""
         self.room.live = False
         seat = self.seat
-        if seat.part != "successor":
+        if seat.part != "successor" or seat.epoch <= seat.owner_epoch:
             self.successor = None
-        elif self.successor is None or self.successor.epoch != seat.epoch:
+        elif self.successor is None or self._is_another(self.successor):
             self.successor = Successor(self.key, seat.epoch, owner_epoch=seat.owner_epoch)
             self.has_word = False
+
+    def _is_another(self, successor: Successor) -> bool:
+        seat = self.seat
+        owner = seat.owner_epoch != successor.owner_epoch and not self.awaits_word
+        return successor.epoch != seat.epoch or owner
 
     def follow_order(self, target: bytes, waits_ms: int) -> None:
         """What the owner's seat says of a move; so much sound waits to be played."""
