@@ -272,3 +272,22 @@ def test_the_new_pods_media_may_die_too(pair: list[Pod]) -> None:
         until_heard(gateway, OTHER_HZ)
         assert entry(a)["role"] == "former"
         ana.no_index_came_twice()
+
+
+def test_a_pod_that_gets_a_room_back_begins_anew(pair: list[Pod]) -> None:
+    a, b = pair
+    with gathering(a) as lobby:
+        ana, gateway = callers(lobby)
+        assert b.assign(standing("lobby", "a", "successor", to_epoch=2)) == 200
+        until_role(b, "owner", 2)
+        until_former(a)
+        begun = now_ns()
+        b.process.kill()
+        direct_to([a], a, 3)
+        assert a.assign(owned("lobby", "a", epoch=3)) == 200
+        until_role(a, "owner", 3)
+        until_heard(ana, HZ)
+        until_heard(gateway, OTHER_HZ)
+        for leg in (ana, gateway):
+            assert passage(since(leg, begun)).streams == 2, "never again under the old SSRC"
+        ana.no_index_came_twice()

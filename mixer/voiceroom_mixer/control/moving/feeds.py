@@ -185,6 +185,11 @@ class Feeds:
         for feed in list(self._by_room.get(room, {}).values()):
             self.close(feed)
 
+    def close_all(self) -> None:
+        """The process is about to end."""
+        for room in list(self._by_room):
+            self.close_room(room)
+
     def of(self, room: str, pod: str) -> Feed | None:
         """A pod's feed of a room."""
         return self._by_room.get(room, {}).get(pod)

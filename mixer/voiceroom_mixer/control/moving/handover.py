@@ -371,6 +371,7 @@ class Handover:
 
     async def stop(self) -> None:
         """End all tasks; what stands in the segments stays."""
+        self.feeds.close_all()
         for wait in self._waits.values():
             _end(wait)
         await self.channel.stop()

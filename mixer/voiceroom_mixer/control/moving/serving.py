@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from voiceroom_mixer.control.rooms.registry import Room
 from voiceroom_mixer.control.service import ApiError
 
 MAX_CANDIDATES: Final = 16
+_log = logging.getLogger(__name__)
 _HEADERS: Final = {"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"}
 
 
@@ -66,8 +67,8 @@ async def serve_feed(
             if news:
                 await response.write(news)
             await feed.wake.wait()
-    except (ConnectionResetError, asyncio.CancelledError):
-        pass
+    except ConnectionResetError:
+        _log.debug("a feed's reader has gone", extra={"room": room.name, "pod": reader.pod})
     finally:
         readers.close(feed)
         handover.owning.left(feed)
