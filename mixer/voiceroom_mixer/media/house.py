@@ -43,6 +43,8 @@ class House:
     ) -> None:
         self.seat: Callable[[MediaRoom, int], None] = _alone
         """Told of each new or changed room: says whether it is mixed here (``media/moving``)."""
+        self.unseat: Callable[[int], None] = lambda _: None
+        """Told the slot of each room that is over."""
         self.rooms: dict[int, MediaRoom] = {}
         self._segment = segment
         self._columns: dict[str, Any] = segment.columns
@@ -120,6 +122,7 @@ class House:
             for leg in list(room.legs.values()):
                 self.end(leg, layout.END_REMOVED)
             room.mixer.close()
+            self.unseat(row)
             self._rooms_changed()
 
     def _take_leg(self, slot: int, now_ns: int) -> None:

@@ -253,3 +253,13 @@ def test_the_first_checks_wait_for_the_twin_and_no_others(movers: tuple[Mover, M
     assert a.moves.answers(leg, path(6_001), request, a.now_ns + HOLD_NS)
     again = replace(request, local_ufrag="fresh")
     assert not a.moves.answers(leg, path(6_001), again, a.now_ns + HOLD_NS)
+
+
+def test_a_room_that_is_over_is_nobodys(movers: tuple[Mover, Mover]) -> None:
+    a, b = movers
+    twins(a, b)
+    a.segment.tables["rooms"].clear(0)
+    a.house.look(a.now_ns)
+    assert not a.moves._chairs
+    assert not a.moves._by_key
+    assert not len(a.legs)

@@ -89,7 +89,7 @@ class Moves:
         self._by_key: dict[bytes, Chair] = {}
         self.watches = Watches(post, entropy)
         self._look_ns = 0
-        house.seat = self.seat
+        house.seat, house.unseat = self.seat, self._forget
         post.look()
 
     # Rooms
