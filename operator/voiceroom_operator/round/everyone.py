@@ -72,7 +72,8 @@ class Everyone:
             namespace=namespace,
             pool=seen.pool,
             node=seen.node,
-            started_s=seen.started_s or seen.created_s,
+            # who is on the way to its first answer is not judged by its silence
+            started_s=seen.started_s if seen.ready or pod.heard else 0.0,
             standing=standing(seen, self.nodes, self._limits),
             headroom=seen.headroom,
             evidence=weigh(self._eyes.history(seen.uid), seen.silent_s, policy),

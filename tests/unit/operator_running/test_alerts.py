@@ -53,6 +53,9 @@ class Still:
     def unix_s(self) -> float:
         return self.now_s
 
+    def wall_s(self) -> float:
+        return self.now_s
+
     async def sleep(self, seconds: float) -> None:
         raise AssertionError("nothing sleeps here")
 
