@@ -381,3 +381,20 @@ def test_a_container_that_is_started_again_is_not_blamed_for_its_silence() -> No
         await town.stop()
 
     run(scene())
+
+
+def test_pods_that_end_together_are_no_fault_of_their_node() -> None:
+    async def scene() -> None:
+        town = await settled(size={"min": 4, "spare": 0})
+        node = next(node for node in town.kubelet.nodes if node != town.status()["nodeName"])
+        town.kubelet.patient = True
+        for pod in town.on(node):
+            town.mixer(pod).silent = True
+            ended_at = {"deletionTimestamp": "2027-01-15T08:00:00Z"}
+            town.api.change(PODS, NAMESPACE, pod, {"metadata": ended_at})
+        await asyncio.sleep(30)
+        assert budget(town)["evacuations"] == []
+        assert quarantined(town) == set()
+        await town.kill()
+
+    run(scene())
