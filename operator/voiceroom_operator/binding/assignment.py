@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from voiceroom_api.poolparts import Capacity
 from voiceroom_operator.observed import Role, RoomSeen
+
+MAX_PEERS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +44,21 @@ class Seat:
             "role": self.role,
             "spec": dict(card.spec),
         }
-        if self.role == "twin":
-            entry["owner"] = self.room.pod
-        elif self.room.twin:
-            entry["twin"] = self.room.twin
+        entry |= self._others()
         if card.pin_hash:
             entry["pinHash"] = card.pin_hash
         if card.ice_servers:
             entry["iceServers"] = [dict(server) for server in card.ice_servers]
         return entry
+
+    def _others(self) -> dict[str, Any]:
+        """Who else has a part in the room."""
+        room = self.room
+        if self.role == "twin":
+            return {"owner": room.pod}
+        if self.role == "successor" and room.move is not None:
+            return {"owner": room.pod, "epoch": room.move.epoch, "move": room.move.id}
+        return {"twin": room.twin} if room.twin else {}
 
 
 def seats(rooms: Iterable[RoomSeen]) -> dict[str, tuple[Seat, ...]]:
@@ -60,7 +68,10 @@ def seats(rooms: Iterable[RoomSeen]) -> dict[str, tuple[Seat, ...]]:
         if room.deleting or not room.pod:
             continue
         found[room.pod].append(Seat(room, "owner"))
-        if room.twin:
+        successor = room.move.to if room.move is not None else ""
+        if successor:
+            found[successor].append(Seat(room, "successor"))
+        if room.twin and room.twin != successor:
             found[room.twin].append(Seat(room, "twin"))
     return {pod: tuple(taken) for pod, taken in found.items()}
 
@@ -81,10 +92,13 @@ class Assignment:
         return head | dict(self.pod) | {"rooms": list(self.rooms)}
 
 
-def pod_settings(capacity: Capacity, advertise: tuple[str, ...]) -> dict[str, Any]:
-    """What concerns the pod as a whole. ``advertise``: addresses, literals."""
+def pod_settings(
+    capacity: Capacity, advertise: tuple[str, ...], peers: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """What concerns the pod as a whole. ``advertise``: addresses, literals; ``peers``: ``IP:PORT``
+    of other pods' media, who are asked before a twin takes over."""
     limits = {"rooms": capacity.rooms, "participants": capacity.participants}
-    return {"limits": limits, "advertise": list(advertise)}
+    return {"limits": limits, "advertise": list(advertise), "peers": list(peers[:MAX_PEERS])}
 
 
 def next_assignment(

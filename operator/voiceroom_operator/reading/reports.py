@@ -13,6 +13,7 @@ from voiceroom_operator.observed import Grade, Held
 from voiceroom_operator.reading.pods import PodReport
 from voiceroom_operator.remediation.windows import Window
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Timeliness
+from voiceroom_operator.status.moves import Arrival
 
 _MODES: Final[Mapping[str, RealtimeMode]] = {mode: mode for mode in get_args(RealtimeMode)}
 _GRADES: Final[Mapping[str, Grade]] = {grade: grade for grade in get_args(Grade)}
@@ -43,6 +44,8 @@ class StatusReport:
     pod: PodReport = field(default_factory=PodReport)
     participants: Mapping[str, int] = field(default_factory=dict)
     """People by room, of those that it owns."""
+    arrivals: Mapping[str, Arrival] = field(default_factory=dict)
+    """By room, of those that came to it from another pod."""
     unready: tuple[str, ...] = ()
     """Why it is not Ready, as codes."""
     realtime: Granted = field(default_factory=lambda: Granted("Shared"))
@@ -72,6 +75,15 @@ def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusRepor
             entry["name"]: _count(entry.get("participants"))
             for entry in rooms
             if entry.get("role") == "owner"
+        },
+        arrivals={
+            entry["name"]: Arrival(
+                _count(entry.get("epoch")),
+                _count(_mapping(entry.get("came")).get("gapMs")),
+                _count(_mapping(entry.get("came")).get("lostFrames")),
+            )
+            for entry in rooms
+            if entry.get("role") == "owner" and entry.get("came")
         },
         unready=_words(body.get("unready")),
         realtime=_granted(_mapping(body.get("realtime"))),
@@ -131,6 +143,10 @@ def _held(entry: Mapping[str, Any]) -> Held | None:
             return Held(name, epoch, "owner", legs)
         case "twin":
             return Held(name, epoch, "twin", legs)
+        case "successor":
+            return Held(name, epoch, "successor", legs)
+        case "former":
+            return Held(name, epoch, "former", legs)
     return None
 
 

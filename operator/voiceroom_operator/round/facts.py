@@ -20,6 +20,7 @@ from voiceroom_operator.remediation.case import Remedies
 from voiceroom_operator.remediation.records import budget_dict
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Remedy, Timeliness
+from voiceroom_operator.status.moves import Arrival
 from voiceroom_operator.status.pool import PoolFacts
 from voiceroom_operator.status.refusals import Refusal
 from voiceroom_operator.status.room import RoomFacts
@@ -92,6 +93,7 @@ class Facts:
             waiting=self._said.waiting.get(room.name),
             answer=self._said.answers.get(room.name),
             refusal=self._said.refusals.get(room.pool) if unplaced else None,
+            arrival=pod.report.arrivals.get(room.name, Arrival()) if pod else Arrival(),
         )
 
     def url(self, record: RoomRecord, pod: PodRecord | None) -> str:
@@ -124,15 +126,14 @@ class Facts:
         return self._media[pod.seen.name]
 
     def _media_of(self, pod: PodRecord) -> tuple[str, ...]:
-        containers = (pod.body.get("spec") or {}).get("containers") or ()
-        ports = [
-            port["containerPort"]
-            for container in containers
-            for port in container.get("ports") or ()
-            if str(port.get("name", "")).startswith("media-")
-        ]
-        hosts = (f"[{a}]" if ":" in a else a for a in self.addresses(pod))
-        return tuple(f"{host}:{port}" for host in hosts for port in ports)[:16]
+        hosts = map(_host, self.addresses(pod))
+        return tuple(f"{host}:{port}" for host in hosts for port in _media_ports(pod))[:16]
+
+    def peer(self, pod: PodRecord) -> str:
+        """Where other mixers reach the pod's first media process; empty = not yet."""
+        status = pod.body.get("status") or {}
+        ips, ports = _ips(status.get("podIPs"), status.get("podIP")), _media_ports(pod)
+        return f"{_host(ips[0])}:{ports[0]}" if ips and ports else ""
 
     def _node_addresses(self, node: str) -> dict[str, tuple[str, ...]] | None:
         body = self._mirror.get(NODES, "", node) if self._seen.nodes is not None else None
@@ -225,6 +226,21 @@ def _remedy(mode: str, *, readable: bool) -> Remedy:
     if mode == "DryRun":
         return Remedy(True, names.DRY_RUN, "spec.remediation.mode is DryRun")
     return Remedy() if readable else NO_NODES
+
+
+def _media_ports(pod: PodRecord) -> list[int]:
+    """Of each media process."""
+    containers = (pod.body.get("spec") or {}).get("containers") or ()
+    return [
+        port["containerPort"]
+        for container in containers
+        for port in container.get("ports") or ()
+        if str(port.get("name", "")).startswith("media-")
+    ]
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 def _ips(many: object, one: object) -> tuple[str, ...]:

@@ -345,7 +345,12 @@ def _said(binding: BindingPlan, refusals: Mapping[str, Refusal]) -> Said:
 def _reserved(seen: Seen) -> frozenset[str]:
     """Names of pods that rooms refer to: no new pod may have them."""
     rooms = [room.seen for room in seen.rooms.values()]
-    return frozenset(name for room in rooms for name in (room.pod, room.twin) if name)
+    return frozenset(
+        name
+        for room in rooms
+        for name in (room.pod, room.twin, room.move.to if room.move else "")
+        if name
+    )
 
 
 def _again(

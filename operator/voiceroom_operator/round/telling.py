@@ -17,7 +17,7 @@ from voiceroom_operator.round import saying
 from voiceroom_operator.round.facts import Facts
 from voiceroom_operator.round.outcome import Outcome
 from voiceroom_operator.round.secrets import SecretReader, secrets_of
-from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
+from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
 
 _NOBODY: tuple[Seat, ...] = ()
 
@@ -66,9 +66,17 @@ class Teller:
                 mine = taken.get(pod.seen.name, _NOBODY)
                 cards = await self._cards(seen, mine, ice, outcome)
                 if cards is not None:
-                    settings = pod_settings(pool.read.spec.capacity, facts.addresses(pod))
+                    peers = self._peers(seen, facts, pod)
+                    settings = pod_settings(pool.read.spec.capacity, facts.addresses(pod), peers)
                     self._mail.tell(target, directory, mine, cards, settings)
         self._secrets.keep(seen.namespace, _used(seen))
+
+    def _peers(self, seen: Seen, facts: Facts, pod: PodRecord) -> tuple[str, ...]:
+        """Where the media of the pool's other pods is, for other mixers."""
+        others = (one for one in seen.pods_of(pod.seen.pool) if one is not pod)
+        ready = (one for one in others if one.seen.ready and not one.seen.deleting)
+        each = (facts.peer(one) for one in sorted(ready, key=lambda one: one.seen.name))
+        return tuple(address for address in each if address)
 
     def _places(self, seen: Seen, pool: PoolRecord) -> dict[str, Place]:
         """Of rooms whose pod has an address."""
