@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from voiceroom_operator.admin.access import Access, Address
 from voiceroom_operator.admin.client import Admin, Unreachable
 from voiceroom_operator.edge.clock import Clock
-from voiceroom_operator.reading.pods import PodReport
-from voiceroom_operator.reading.reports import StatusReport, status_report
+from voiceroom_operator.reading.reports import (
+    NO_ROOMS,
+    RoomsSaid,
+    StatusReport,
+    rooms_said,
+    status_report,
+    steadied,
+)
 
 PERIOD_S: Final = 1.0
 AT_ONCE: Final = 32
@@ -36,6 +42,12 @@ class Target:
 @dataclass(slots=True)
 class _Known:
     report: StatusReport
+    """As it was heard, without what wanders: the same object while nothing matters anew."""
+    rooms: RoomsSaid = NO_ROOMS
+    timing_s: float = float("-inf")
+    """Since when its figures of time stand."""
+    urgent: object = None
+    """Of ``report``."""
     answered: bool = False
     asked_since_s: float | None = None
     """Since when it has been asked without an answer (monotonic)."""
@@ -73,7 +85,10 @@ class Looks:
         known = self._known.get(uid)
         if known is None:
             return StatusReport()
-        return replace(known.report, pod=replace(known.report.pod, silent_s=self._silent_s(known)))
+        silent_s = self._silent_s(known)
+        if not silent_s:
+            return known.report
+        return replace(known.report, pod=replace(known.report.pod, silent_s=silent_s))
 
     def has_answered(self, uid: str) -> bool:
         """Whether the pod was ever heard."""
@@ -117,33 +132,30 @@ class Looks:
         if reply.status != 200:
             _log.warning("a pod refuses", extra={"pod": target.name, "status": reply.status})
             return
-        known.report = status_report(reply.body)
+        self._take(known, reply.body)
         known.answered, known.asked_since_s = True, None
         self._pass_on(target, known)
         self._on_answer(target.uid)
 
-    def _pass_on(self, target: Target, known: _Known) -> None:
-        digest = self._urgent(known)
-        now_s = self._clock.monotonic_s()
-        is_urgent = known.told is None or known.told[0] != digest
-        is_slow_due = known.told != (digest, _slow(known.report)) and now_s >= known.told_s + SLOW_S
-        if is_urgent or is_slow_due:
-            known.told, known.told_s = (digest, _slow(known.report)), now_s
-            self._on_news(target, known.report)
+    def _take(self, known: _Known, body: Mapping[str, Any]) -> None:
+        now_s, before = self._clock.monotonic_s(), known.report
+        known.rooms = rooms_said(body.get("rooms"), known.rooms)
+        fresh = status_report(body, rooms=known.rooms)
+        known.report = steadied(before, fresh, now_s - known.timing_s) if known.answered else fresh
+        if known.report is before:
+            return
+        known.urgent = _urgent(known.report)
+        if known.report.timing is not before.timing:
+            known.timing_s = now_s
 
-    def _urgent(self, known: _Known) -> object:
-        report = known.report
-        return (
-            report.boot_id,
-            report.pod.accepting,
-            bool(report.pod.relays),
-            tuple((held.room, held.epoch, held.role, bool(held.legs)) for held in report.pod.holds),
-            report.realtime,
-            report.grade,
-            report.timing.verdict,
-            report.timing.p99_ms is None,
-            self._silent_s(known) > self._lost_after_s,
-        )
+    def _pass_on(self, target: Target, known: _Known) -> None:
+        urgent = (known.urgent, self._silent_s(known) > self._lost_after_s)
+        now_s = self._clock.monotonic_s()
+        is_urgent = known.told is None or known.told[0] != urgent
+        is_slow_due = known.told != (urgent, _slow(known.report)) and now_s >= known.told_s + SLOW_S
+        if is_urgent or is_slow_due:
+            known.told, known.told_s = (urgent, _slow(known.report)), now_s
+            self._on_news(target, known.report)
 
     async def close(self) -> None:
         """End all that is asked."""
@@ -152,10 +164,18 @@ class Looks:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
 
+def _urgent(report: StatusReport) -> object:
+    return (
+        report.boot_id,
+        report.pod.accepting,
+        bool(report.pod.relays),
+        tuple((held.room, held.epoch, held.role, bool(held.legs)) for held in report.pod.holds),
+        report.realtime,
+        report.grade,
+        report.timing.verdict,
+        report.timing.p99_ms is None,
+    )
+
+
 def _slow(report: StatusReport) -> object:
-    people = tuple(sorted(report.participants.items()))
-    return (people, _coarse(report.pod), report.timing.p99_ms)
-
-
-def _coarse(pod: PodReport) -> float | None:
-    return None if pod.headroom is None else round(pod.headroom, 2)
+    return (report.participants, report.pod.headroom, report.timing.p99_ms)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import is_
 from typing import Any, Final
+
+from voiceroom_operator.grouping import differences
 
 REMEMBERED: Final = 256
 """Deltas that are kept for pods that lag; who lags further gets the directory whole."""
@@ -40,22 +43,32 @@ class Directory:
 
     def __init__(self) -> None:
         self.number = 0
-        self._places: dict[str, Place] = {}
+        self._places: Mapping[str, Place] = {}
+        self._parts: tuple[Mapping[str, Place], ...] = ()
         self._deltas: deque[_Delta] = deque(maxlen=REMEMBERED)
 
-    def update(self, places: Mapping[str, Place]) -> bool:
-        """Take ``places`` for the truth; whether anything has changed."""
-        changed = {room: place for room, place in places.items() if self._differs(room, place)}
-        gone = frozenset(self._places.keys() - places.keys())
+    def update(self, *parts: Mapping[str, Place]) -> bool:
+        """Take the places of ``parts`` for the truth; whether anything has changed. A part is
+        never changed: where all are the same objects as before nothing is."""
+        if len(parts) == len(self._parts) and all(map(is_, parts, self._parts)):
+            return False
+        self._parts = parts
+        places: dict[str, Place] = {}
+        for part in parts:
+            places |= part
+        before = self._places
+        changed = {
+            room: places[room]
+            for room in differences(before, places)
+            if room in places and places[room] != before.get(room)
+        }
+        gone = frozenset(before.keys() - places.keys())
         if not changed and not gone:
             return False
-        self._places = dict(places)
+        self._places = places
         self._deltas.append(_Delta(changed, gone))
         self.number += 1
         return True
-
-    def _differs(self, room: str, place: Place) -> bool:
-        return self._places.get(room) != place
 
     def document(self, term: int, known: int) -> dict[str, Any] | None:
         """What a pod that is at number ``known`` needs; None = nothing.

@@ -7,6 +7,8 @@ new epoch.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from voiceroom_operator.observed import Held, PodSeen, RoomSeen
 
 
@@ -24,20 +26,20 @@ def burnt_epoch(room: RoomSeen) -> int:
     return max(room.highest_epoch, room.epoch + bool(room.twin))
 
 
-def take_over(room: RoomSeen, pods: list[PodSeen]) -> tuple[PodSeen, Held] | None:
+Claim = tuple[PodSeen, Held]
+"""A pod that says that it runs a room."""
+
+
+def take_over(room: RoomSeen, claims: Iterable[Claim]) -> Claim | None:
     """The pod that says it took the room over under a higher epoch than is on record.
 
     A room that is bound to nobody goes back to whoever holds it under the number on record: that
     number was never given to another.
     """
-    found = [
-        (pod, held)
-        for pod in pods
-        for held in pod.holds
-        if held.room == room.name and held.role == "owner" and _outranks(held.epoch, room)
-    ]
+    found = [(pod, held) for pod, held in claims if outranks(held.epoch, room)]
     return max(found, key=lambda claim: claim[1].epoch, default=None)
 
 
-def _outranks(epoch: int, room: RoomSeen) -> bool:
+def outranks(epoch: int, room: RoomSeen) -> bool:
+    """Whether who holds the room under this epoch has more right to it than is on record."""
     return epoch > room.highest_epoch or (not room.pod and 0 < epoch == room.epoch)

@@ -6,7 +6,7 @@ room is where it ought to be. It is made before the pools' plans, which count wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from voiceroom_api import names
@@ -21,6 +21,7 @@ from voiceroom_operator.binding.decisions import (
 )
 from voiceroom_operator.binding.epochs import burnt_epoch, next_epoch, take_over
 from voiceroom_operator.binding.ledger import Ledger
+from voiceroom_operator.binding.memory import Memory
 from voiceroom_operator.binding.pods import Fleet
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import Nodes, PodSeen, RoomSeen, Standing
@@ -39,29 +40,50 @@ def plan_bindings(
     now_s: float,
 ) -> BindingPlan:
     """The next step for every room of a namespace; ``now_s`` in Unix seconds."""
-    present = sorted(
-        (room for room in rooms if not room.deleting),
-        key=lambda room: (bool(room.pod), room.created_s, room.name),
-    )
-    ledger = Ledger(present, limits)
-    round_ = _Round(Fleet(pods, pools, nodes, ledger, limits), limits, now_s, present)
-    placed = [round_.place(room) for room in present]
-    for room in placed:
-        round_.pair(room)
-    return round_.plan()
+    by_name = {room.name: room for room in rooms}
+    return Bindings(limits).plan(by_name, pods, pools, nodes, now_s)
+
+
+class Bindings:
+    """Plans for one namespace, one after the other. Each is what ``plan_bindings`` makes of the
+    same; rooms that nothing has happened to since the last one are not looked at again."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.memory = Memory()
+        self._last: tuple[object, BindingPlan] | None = None
+
+    def plan(
+        self,
+        rooms: Mapping[str, RoomSeen],
+        pods: Collection[PodSeen],
+        pools: Iterable[PoolWanted],
+        nodes: Nodes,
+        now_s: float,
+    ) -> BindingPlan:
+        """``rooms``: by name, not to be changed any more."""
+        inputs = (tuple(pods), tuple(pools), nodes)
+        if self._last is not None and rooms is self.memory.rooms and self._last[0] == inputs:
+            return self._last[1]
+        self.memory.take(rooms)
+        ledger = Ledger(self.memory.loads(), self._limits)
+        round_ = _Round(Fleet(*inputs, ledger, self._limits), self._limits, now_s, self.memory)
+        made = round_.run()
+        self._last = None if round_.is_of_its_time else (inputs, made)
+        return made
 
 
 class _Round:
     """One plan in the making: what was decided so far, and what it leaves to others."""
 
-    def __init__(
-        self, fleet: Fleet, limits: Limits, now_s: float, rooms: Collection[RoomSeen]
-    ) -> None:
+    def __init__(self, fleet: Fleet, limits: Limits, now_s: float, memory: Memory) -> None:
         self._fleet = fleet
         self._limits = limits
         self._now_s = now_s
-        self._moving = sum(room.move is not None for room in rooms)
-        self._default_seen = any(room.saw_pool and room.pool == DEFAULT_POOL for room in rooms)
+        self._memory = memory
+        self._claims = memory.claims(fleet)
+        self._open = memory.open(fleet, self._claims)
+        self._moving = sum(room.move is not None for room in self._open.values())
         self._decisions: list[Decision] = []
         self._bound_at: dict[str, int] = {}
         self._unplaced: list[Unplaced] = []
@@ -69,6 +91,26 @@ class _Round:
         self._demand: dict[str, Demand] = {}
         self._later_s: list[float] = []
         self._make_default = False
+        self.is_of_its_time = False
+        """Whether it depends on the time."""
+
+    def run(self) -> BindingPlan:
+        """Where rooms go, then their twins."""
+        placed = {room.name: self.place(room) for room in sorted(self._open.values(), key=_turn)}
+        turns = {name: _turn(room) for name, room in self._open.items()}
+        for room in self._bereft():
+            placed.setdefault(room.name, room)
+            turns.setdefault(room.name, _turn(room))
+        for name in sorted(placed, key=turns.__getitem__):
+            self.pair(placed[name])
+        return self.plan()
+
+    def _bereft(self) -> Iterator[RoomSeen]:
+        """Rooms that were settled, and whose twin this plan has given a room of its own."""
+        ledger = self._fleet.ledger
+        for pod in sorted(ledger.changed()):
+            if ledger.load(pod).dedicated:
+                yield from self._memory.reserved_at(pod)
 
     def plan(self) -> BindingPlan:
         """All of it."""
@@ -89,7 +131,7 @@ class _Round:
         """Decide who runs the room; the room as it will be."""
         if self._is_spent():
             return room
-        claim = take_over(room, self._fleet.claims.get(room.name, []))
+        claim = take_over(room, self._claims.get(room.name, ()))
         if claim is not None:
             pod, held = claim
             return self._decide("Adopt", room, pod.name, held.epoch, words.TAKEN_OVER)
@@ -116,7 +158,7 @@ class _Round:
         """A pod for the room, or the reason and the message why there is none."""
         pool = self._fleet.pools.get(room.pool)
         if pool is None or pool.deleting:
-            can_make = room.pool == DEFAULT_POOL and pool is None and not self._default_seen
+            can_make = room.pool == DEFAULT_POOL and pool is None and not self._default_seen()
             self._make_default |= can_make
             return None, words.no_pool(room, pool, can_make)
         target = room.move.to if room.move else ""
@@ -127,6 +169,10 @@ class _Round:
             self._wants_a_pod(room)
             return None, words.no_pod(room, pool, self._fleet.serving(room.pool))
         return pod, ("", "")
+
+    def _default_seen(self) -> bool:
+        rooms = self._memory.rooms.values()
+        return any(r.saw_pool and r.pool == DEFAULT_POOL and not r.deleting for r in rooms)
 
     def _wants_a_pod(self, room: RoomSeen) -> None:
         old = self._demand.get(room.pool, Demand())
@@ -181,6 +227,7 @@ class _Round:
         pool = self._fleet.pools.get(pod.pool)
         if pod.drain_since_s is None or pool is None:
             return False
+        self.is_of_its_time = True
         left_s = pod.drain_since_s + pool.drain_s - self._now_s
         if left_s > 0:
             self._later_s.append(left_s)
@@ -231,3 +278,8 @@ class _Round:
         after = carried_out(room, decision)
         self._fleet.ledger.rebind(room, after)
         return after
+
+
+def _turn(room: RoomSeen) -> tuple[bool, float, str]:
+    """Who has no pod comes first, then who is older."""
+    return bool(room.pod), room.created_s, room.name

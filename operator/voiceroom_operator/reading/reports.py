@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
 
 from voiceroom_api import names
@@ -42,9 +42,37 @@ class StatusReport:
     timing: Timeliness = field(default_factory=Timeliness)
 
 
-def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusReport:
-    """``silent_s``: for how long the pod has been asked since, and has not answered."""
-    rooms = [entry for entry in _list(body.get("rooms")) if _text(entry.get("name"))]
+@dataclass(frozen=True, slots=True)
+class RoomsSaid:
+    """A report's rooms: the longest part of it, and most often the same as before."""
+
+    raw: object = None
+    holds: tuple[Held, ...] = ()
+    participants: Mapping[str, int] = field(default_factory=dict)
+
+
+NO_ROOMS: Final = RoomsSaid()
+
+
+def rooms_said(raw: object, before: RoomsSaid = NO_ROOMS) -> RoomsSaid:
+    """``before`` itself when the pod says the same again."""
+    if raw == before.raw:
+        return before
+    rooms = [entry for entry in _list(raw) if _text(entry.get("name"))]
+    participants = {
+        entry["name"]: _count(entry.get("participants"))
+        for entry in rooms
+        if entry.get("role") == "owner"
+    }
+    return RoomsSaid(raw, tuple(held for entry in rooms if (held := _held(entry))), participants)
+
+
+def status_report(
+    body: Mapping[str, Any], silent_s: float = 0.0, rooms: RoomsSaid | None = None
+) -> StatusReport:
+    """``silent_s``: for how long the pod has been asked since, and has not answered. ``rooms``:
+    those of ``body``, where they have been read already."""
+    said = rooms or rooms_said(body.get("rooms"))
     return StatusReport(
         boot_id=_text(body.get("bootId")),
         term=_count(body.get("term")),
@@ -52,21 +80,46 @@ def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusRepor
         directory=_count(body.get("directory")),
         pod=PodReport(
             accepting=body.get("accepting") is not False,
-            holds=tuple(held for entry in rooms if (held := _held(entry))),
+            holds=said.holds,
             relays=_count(body.get("relays")),
             headroom=_share(body.get("headroom")),
             silent_s=silent_s,
         ),
-        participants={
-            entry["name"]: _count(entry.get("participants"))
-            for entry in rooms
-            if entry.get("role") == "owner"
-        },
+        participants=said.participants,
         unready=_words(body.get("unready")),
         realtime=_granted(_mapping(body.get("realtime"))),
         grade=_GRADES.get(_text(body.get("grade")), ""),
         timing=_timing(_mapping(body.get("timing"))),
     )
+
+
+HEADROOM_STEP: Final = 0.05
+FIGURES_S: Final = 600.0
+
+
+def steadied(before: StatusReport, now: StatusReport, age_s: float) -> StatusReport:
+    """``now`` without what wanders from look to look and means nothing: ``before`` itself where
+    nothing else is new.
+
+    Headroom is taken over when it differs by ``HEADROOM_STEP``. The p99 is what it was when the
+    verdict changed, ``age_s`` seconds ago; after ``FIGURES_S`` it is taken again if it has doubled
+    or halved since.
+    """
+    pod = now.pod
+    if _is_close(before.pod.headroom, pod.headroom):
+        pod = replace(pod, headroom=before.pod.headroom)
+    timing = now.timing
+    old_ms, new_ms = before.timing.p99_ms, timing.p99_ms
+    same_words = replace(timing, p99_ms=old_ms) == before.timing
+    if old_ms is not None and new_ms is not None and same_words:
+        far = age_s >= FIGURES_S and not old_ms / 2 <= new_ms <= old_ms * 2
+        timing = timing if far else before.timing
+    steady = replace(now, pod=pod, timing=timing)
+    return before if steady == before else steady
+
+
+def _is_close(one: float | None, other: float | None) -> bool:
+    return one is not None and other is not None and abs(one - other) < HEADROOM_STEP
 
 
 def _held(entry: Mapping[str, Any]) -> Held | None:

@@ -11,7 +11,7 @@ from voiceroom_operator.binding.planner import DEFAULT_POOL
 from voiceroom_operator.children.patches import pod_patch
 from voiceroom_operator.children.pod import PodDefaults, pod
 from voiceroom_operator.cluster.api import Api, Body
-from voiceroom_operator.cluster.kinds import PODS, POOLS, ROOMS
+from voiceroom_operator.cluster.kinds import PODS, POOLS, ROOMS, Kind
 from voiceroom_operator.cluster.mirror import Mirror
 from voiceroom_operator.edge.clock import Clock
 from voiceroom_operator.pool.actions import CreatePod, DeletePod, PatchPod
@@ -122,18 +122,20 @@ class Hands:
             self.mirror.drop(POOLS, pool.ref.namespace, pool.ref.name, pool.ref.uid)
 
     async def write_room(self, room: RoomRecord, status: Mapping[str, Any]) -> None:
-        """The status of the room that was seen, as it was seen."""
-        self.check()
-        body = {"metadata": _seen(room.body), "status": dict(status)}
-        namespace, name = room.body["metadata"]["namespace"], room.seen.name
-        self.mirror.put(ROOMS, await self.api.apply(ROOMS, namespace, name, body, "status"))
+        """The status of the room that was seen, as it was seen, after a decision."""
+        self.mirror.put(ROOMS, await self._write(ROOMS, room.body, status))
 
-    async def write_pool(self, pool: PoolRecord, status: Mapping[str, Any]) -> None:
-        """The status of the pool that was seen, as it was seen."""
+    async def say(self, kind: Kind, seen: Body, status: Mapping[str, Any]) -> None:
+        """The status of the object that was seen, as it was seen: no plan looks at what is said
+        there, so it is no news."""
+        with self.mirror.expecting(kind, seen, status):
+            self.mirror.put(kind, await self._write(kind, seen, status))
+
+    async def _write(self, kind: Kind, seen: Body, status: Mapping[str, Any]) -> Body:
         self.check()
-        body = {"metadata": _seen(pool.body), "status": dict(status)}
-        namespace, name = pool.ref.namespace, pool.ref.name
-        self.mirror.put(POOLS, await self.api.apply(POOLS, namespace, name, body, "status"))
+        metadata = seen["metadata"]
+        body = {"metadata": _seen(seen), "status": dict(status)}
+        return await self.api.apply(kind, metadata["namespace"], metadata["name"], body, "status")
 
 
 def _seen(body: Body) -> dict[str, Any]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voiceroom_api import names
+from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_operator.binding.addresses import PodAddresses, advertised
 from voiceroom_operator.binding.decisions import Unplaced, Waiting
 from voiceroom_operator.children.marks import selector
 from voiceroom_operator.cluster.kinds import NODES
 from voiceroom_operator.cluster.mirror import Mirror
 from voiceroom_operator.limits import Limits
-from voiceroom_operator.observed import RoomSeen, Standing, standing
+from voiceroom_operator.observed import PodSeen, RoomSeen, Standing, standing
 from voiceroom_operator.pool.actions import PoolPlan
 from voiceroom_operator.pool.crew import PoolObserved, muster
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
+from voiceroom_operator.round.specs import Read
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Remedy, Timeliness
 from voiceroom_operator.status.pool import PoolFacts
 from voiceroom_operator.status.refusals import Refusal
@@ -38,6 +40,32 @@ class Said:
     """By pool."""
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a pod is to each of its rooms."""
+
+    pod: PodSeen | None = None
+    """Without what changes from look to look and is no room's matter."""
+    standing: Standing = Standing.LOST
+    realtime: Granted | None = None
+    """None until the pod has said."""
+    timing: Timeliness = field(default_factory=Timeliness)
+    udp: tuple[str, ...] = ()
+    rooms_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Climate:
+    """What the statuses of a pod's rooms depend on beside the rooms themselves. Where it is the
+    same, and a room is, so is its status."""
+
+    host: Host
+    runs: frozenset[tuple[str, int]]
+    participants: Mapping[str, int]
+    pools: Mapping[str, Read[MixerPoolSpec]]
+    nodes_readable: bool
+
+
 class Facts:
     """Of one namespace."""
 
@@ -46,37 +74,75 @@ class Facts:
         self._said = said
         self._mirror = mirror
         self._limits = limits
+        self._hosts: dict[str, Host] = {}
+        self._pools = {name: pool.read for name, pool in seen.pools.items()}
+
+    def climate(self, pod: str) -> Climate:
+        """Of the rooms of the pod of this name."""
+        record = self._seen.pods.get(pod)
+        return Climate(
+            self.host(pod),
+            record.runs if record else frozenset(),
+            record.report.participants if record else {},
+            self._pools,
+            self._seen.nodes is not None,
+        )
+
+    def host(self, pod: str) -> Host:
+        """The pod of this name."""
+        if pod not in self._hosts:
+            record = self._seen.pods.get(pod)
+            self._hosts[pod] = self._host(record) if record else Host()
+        return self._hosts[pod]
+
+    def _host(self, pod: PodRecord) -> Host:
+        plain = replace(pod.seen, holds=(), relays=0, headroom=None, silent_s=0.0, accepting=True)
+        return Host(
+            pod=plain,
+            standing=standing(pod.seen, self._seen.nodes, self._limits),
+            realtime=pod.report.realtime if pod.heard else None,
+            timing=pod.report.timing if pod.heard else Timeliness(),
+            udp=self.media(pod),
+            rooms_url=self._rooms_url(pod.seen.pool),
+        )
 
     def of_room(self, record: RoomRecord, room: RoomSeen) -> RoomFacts:
         """``room``: as it will be on record, which may be ahead of ``record``."""
+        host, pod = self.host(room.pod), self._seen.pods.get(room.pod)
         pool = self._seen.pools.get(room.pool)
-        pod = self._seen.pods.get(room.pod)
         unplaced = self._said.unplaced.get(room.name) if not room.pod else None
-        heard = pod is not None and pod.heard
         return RoomFacts(
             room=room,
             generation=record.read.generation,
-            realtime=_realtime(pod, pool),
-            pod=pod.seen if pod else None,
-            standing=standing(pod.seen, self._seen.nodes, self._limits) if pod else Standing.LOST,
-            confirmed=pod is not None and _confirmed(pod, room),
-            url=self.url(record, pod),
-            udp=self.media(pod),
+            realtime=host.realtime or Granted(pool.read.spec.realtime.mode if pool else "Quota"),
+            pod=host.pod,
+            standing=host.standing,
+            confirmed=pod is not None and (room.name, room.epoch) in pod.runs,
+            url=self.url(room, host),
+            udp=host.udp,
             participants=pod.report.participants.get(room.name, 0) if pod else 0,
-            timing=pod.report.timing if pod and heard else Timeliness(),
+            timing=host.timing,
             remedy=self._room_remedy(record, pool),
             unplaced=unplaced,
             waiting=self._said.waiting.get(room.name),
             refusal=self._said.refusals.get(room.pool) if unplaced else None,
         )
 
-    def url(self, record: RoomRecord, pod: PodRecord | None) -> str:
+    def waiting(self, rooms: Mapping[str, RoomRecord]) -> set[str]:
+        """Those of ``rooms`` that ought to be elsewhere."""
+        return {name for name in self._said.waiting if name in rooms}
+
+    def url(self, room: RoomSeen, host: Host) -> str:
         """The room's address for people: by the pool that has it."""
-        pool = self._seen.pools.get(pod.seen.pool if pod else record.seen.pool)
-        given = pool.read.spec.network.public_url if pool else None
-        namespace, name = self._seen.namespace, pool.ref.object_name() if pool else ""
-        base = given or (f"http://{name}.{namespace}.svc" if name else "")
-        return f"{base.rstrip('/')}/rooms/{record.seen.name}" if base else ""
+        base = host.rooms_url if host.pod else self._rooms_url(room.pool)
+        return f"{base}/rooms/{room.name}" if base else ""
+
+    def _rooms_url(self, pool_name: str) -> str:
+        pool = self._seen.pools.get(pool_name)
+        if pool is None:
+            return ""
+        given = pool.read.spec.network.public_url
+        return (given or f"http://{pool.ref.object_name()}.{self._seen.namespace}.svc").rstrip("/")
 
     def addresses(self, pod: PodRecord) -> tuple[str, ...]:
         """At which clients reach the pod's media."""
@@ -91,10 +157,8 @@ class Facts:
         )
         return advertised(pool.read.spec.network, known)
 
-    def media(self, pod: PodRecord | None) -> tuple[str, ...]:
+    def media(self, pod: PodRecord) -> tuple[str, ...]:
         """``ADDRESS:PORT`` of each address and media process."""
-        if pod is None:
-            return ()
         containers = (pod.body.get("spec") or {}).get("containers") or ()
         ports = [
             port["containerPort"]
@@ -125,8 +189,6 @@ class Facts:
     def of_pool(self, pool: PoolRecord, plan: PoolPlan, observed: PoolObserved) -> PoolFacts:
         """``observed``: as the plan was made from it, with the pods as they are now."""
         pods = self._seen.pods_of(pool.wanted.name)
-        rooms = [room.seen for room in self._seen.rooms.values()]
-        names_of = {pod.seen.name for pod in pods}
         nodes = {pod.seen.node for pod in pods}
         return PoolFacts(
             wanted=pool.wanted,
@@ -135,26 +197,13 @@ class Facts:
             generation=pool.read.generation,
             selector=selector(pool.ref),
             realtime=_pool_realtime(pods, pool.read.spec.realtime.mode),
-            rooms=sum(room.pod in names_of for room in rooms),
+            rooms=sum(len(self._seen.bound.get(pod.seen.name, ())) for pod in pods),
             participants=sum(sum(pod.report.participants.values()) for pod in pods),
             nodes=tuple(node for node in (self._seen.nodes or {}).values() if node.name in nodes),
             timing=_worst(pod.report.timing for pod in pods if pod.heard),
             remedy=_remedy(pool.read.spec.remediation.mode, readable=self._seen.nodes is not None),
             refusal=self._said.refusals.get(pool.wanted.name),
         )
-
-
-def _confirmed(pod: PodRecord, room: RoomSeen) -> bool:
-    return any(
-        held.room == room.name and held.role == "owner" and held.epoch == room.epoch
-        for held in pod.report.pod.holds
-    )
-
-
-def _realtime(pod: PodRecord | None, pool: PoolRecord | None) -> Granted:
-    if pod is not None and pod.heard:
-        return pod.report.realtime
-    return Granted(pool.read.spec.realtime.mode if pool else "Quota")
 
 
 def _pool_realtime(pods: Iterable[PodRecord], mode: RealtimeMode) -> Granted:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from voiceroom_api import names
 from voiceroom_operator.binding.decisions import BindingPlan, Decision, carried_out
-from voiceroom_operator.binding.planner import plan_bindings
+from voiceroom_operator.binding.planner import Bindings
 from voiceroom_operator.cluster.events import Events, Note
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.pool.actions import CreatePod, DeletePod, PatchPod, PoolPlan
@@ -16,12 +16,13 @@ from voiceroom_operator.pool.crew import Demand, PoolObserved
 from voiceroom_operator.pool_plan import plan
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.acting import Hands
+from voiceroom_operator.round.eyes import Eyes
 from voiceroom_operator.round.facts import Facts, Said
 from voiceroom_operator.round.house import House
 from voiceroom_operator.round.outcome import SOON_S, Outcome, RoundFailed
 from voiceroom_operator.round.refusals import Refusals
 from voiceroom_operator.round.refused import refused
-from voiceroom_operator.round.seen import Eyes, PoolRecord, Seen
+from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
 from voiceroom_operator.round.statuses import Statuses, at_once
 from voiceroom_operator.round.telling import Teller
 from voiceroom_operator.status.refusals import Refusal
@@ -70,6 +71,7 @@ class Reconciler:
         self._statuses = Statuses(parts.hands)
         self._refusals = Refusals(parts.hands.clock, "the pod")
         self._unsettled = Refusals(parts.hands.clock, "what the pool has beside its pods")
+        self._bindings: dict[str, Bindings] = {}
 
     async def __call__(self, namespace: str) -> float | None:
         """One round. Raises ``RoundFailed``, ``NotLeading``."""
@@ -85,6 +87,7 @@ class Reconciler:
 
     def keep(self, uids: set[str]) -> None:
         """Forget what belongs to objects that are gone."""
+        self._parts.eyes.keep(uids)
         self._statuses.keep(uids)
         self._parts.house.keep(uids)
         self._parts.teller.keep(uids)
@@ -108,12 +111,14 @@ class Reconciler:
         return await self._unsettled.answered(pool, "put a pool in order", call, outcome)
 
     def _bind(self, seen: Seen, now_s: float) -> BindingPlan:
-        return plan_bindings(
-            [room.seen for room in seen.rooms.values()],
+        bindings = self._bindings.pop(seen.namespace, None) or Bindings(self._parts.limits)
+        if seen.rooms:
+            self._bindings[seen.namespace] = bindings
+        return bindings.plan(
+            seen.room_values,
             [pod.seen for pod in seen.pods.values()],
             [pool.wanted for pool in seen.pools.values()],
             seen.nodes,
-            self._parts.limits,
             now_s,
         )
 
@@ -254,7 +259,7 @@ class Reconciler:
         await self._statuses.write(seen, facts, pools, outcome)
         await self._parts.teller.tell(seen, facts, outcome)
         self._say(seen, said)
-        self._parts.tally.look_over(seen)
+        self._parts.tally.look_over(self._parts.eyes.see(namespace))
 
     def _now(self, seen: Seen, each: _Planned) -> PoolObserved:
         pods = tuple(pod.seen for pod in seen.pods_of(each.pool.wanted.name))
@@ -277,7 +282,8 @@ class Reconciler:
         for name, refusal_ in said.refusals.items():
             about = seen.pools[name].body
             events.say(Note(about, "Warning", saying.POD_REFUSED, refusal_.message()))
-        rooms = ((room.body, room.read.problems) for room in seen.rooms.values())
+        spoilt = (room for rooms in seen.bound.values() for room in rooms.once(_spoilt))
+        rooms = ((room.body, room.read.problems) for room in spoilt)
         pools = ((pool.body, pool.read.problems) for pool in seen.pools.values())
         for body, problems in (*rooms, *pools):
             if problems:
@@ -294,8 +300,11 @@ def _said(binding: BindingPlan, refusals: Mapping[str, Refusal]) -> Said:
 
 def _reserved(seen: Seen) -> frozenset[str]:
     """Names of pods that rooms refer to: no new pod may have them."""
-    rooms = [room.seen for room in seen.rooms.values()]
-    return frozenset(name for room in rooms for name in (room.pod, room.twin) if name)
+    return frozenset(seen.bound.keys() | seen.twins.keys()) - {""}
+
+
+def _spoilt(rooms: Mapping[str, RoomRecord]) -> list[RoomRecord]:
+    return [room for room in rooms.values() if room.read.problems]
 
 
 def _again(outcome: Outcome, binding: BindingPlan, planned: Iterable[_Planned]) -> float | None:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_api.voiceroom import VoiceRoomSpec
-from voiceroom_operator.admin.looks import Looks
-from voiceroom_operator.children.marks import PORTS_ANNOTATION, PoolRef
+from voiceroom_operator.children.marks import PoolRef
 from voiceroom_operator.cluster.api import Body
-from voiceroom_operator.cluster.kinds import NODES, PODS, POOLS, ROOMS
-from voiceroom_operator.cluster.mirror import Mirror
-from voiceroom_operator.observed import Grade, NodeSeen, PodSeen, RoomSeen
-from voiceroom_operator.reading.pods import node_seen, pod_seen
+from voiceroom_operator.grouping import Groups
+from voiceroom_operator.observed import NodeSeen, PodSeen, RoomSeen
 from voiceroom_operator.reading.reports import StatusReport
-from voiceroom_operator.reading.rooms import pool_seen, room_seen
-from voiceroom_operator.reading.scalars import ports
-from voiceroom_operator.round.specs import Read, Specs
+from voiceroom_operator.round.specs import Read
 from voiceroom_operator.wanted import PoolWanted
 
 
@@ -50,6 +44,10 @@ class PodRecord:
     report: StatusReport
     heard: bool
     """It has answered a look."""
+    runs: frozenset[tuple[str, int]]
+    """Rooms and epochs, by its own word."""
+    legs: Mapping[str, int]
+    """Of those rooms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,102 +60,13 @@ class Seen:
     pods: Mapping[str, PodRecord]
     nodes: Mapping[str, NodeSeen] | None
     """None: the operator may not read them."""
+    room_values: Mapping[str, RoomSeen]
+    """Of ``rooms``: the same object while plans would find nothing new in them."""
+    bound: Groups[RoomRecord]
+    """Rooms by the pod that they are bound to; under '' those that are bound to none."""
+    twins: Groups[RoomRecord]
+    """Rooms by their twin."""
 
     def pods_of(self, pool: str) -> tuple[PodRecord, ...]:
         """Of one pool."""
         return tuple(pod for pod in self.pods.values() if pod.seen.pool == pool)
-
-
-class Eyes:
-    """Makes a ``Seen``."""
-
-    def __init__(
-        self,
-        mirror: Mirror,
-        looks: Looks,
-        rooms: Specs[VoiceRoomSpec],
-        pools: Specs[MixerPoolSpec],
-        nodes_readable: Callable[[], bool],
-    ) -> None:
-        self.mirror = mirror
-        self._looks = looks
-        self._rooms = rooms
-        self._pools = pools
-        self._nodes_readable = nodes_readable
-
-    def see(self, namespace: str) -> Seen:
-        """As of now."""
-        pods = {pod.seen.name: pod for pod in map(self._pod, self.mirror.all(PODS, namespace))}
-        legs = _legs(pods.values())
-        rooms = (self._room(body, legs) for body in self.mirror.all(ROOMS, namespace))
-        pools = map(self._pool, self.mirror.all(POOLS, namespace))
-        return Seen(
-            namespace,
-            rooms={room.seen.name: room for room in rooms},
-            pools={pool.wanted.name: pool for pool in pools},
-            pods=pods,
-            nodes=self.nodes(),
-        )
-
-    def nodes(self) -> dict[str, NodeSeen] | None:
-        """All nodes; a node's grade is the worst that a pod on it has found."""
-        if not self._nodes_readable():
-            return None
-        grades = self._grades()
-        seen = (node_seen(body) for body in self.mirror.all(NODES))
-        return {node.name: replace(node, grade=grades.get(node.name, "")) for node in seen}
-
-    def _grades(self) -> dict[str, Grade]:
-        found: dict[str, Grade] = {}
-        for namespace in self.mirror.namespaces(PODS):
-            for body in self.mirror.all(PODS, namespace):
-                node = (body.get("spec") or {}).get("nodeName", "")
-                grade = self._looks.report(body["metadata"]["uid"]).grade
-                if grade:
-                    found[node] = max(grade, found.get(node, grade))
-        return found
-
-    def foreign_ports(self, pool: PoolRecord) -> frozenset[int]:
-        """Ports that pods of other pools have; none when that leaves the pool no block of its
-        own: the scheduler then keeps holders of the same port on different nodes."""
-        wanted = pool.wanted
-        if wanted.ports is None:
-            return frozenset()
-        held = frozenset(
-            port
-            for namespace in self.mirror.namespaces(PODS)
-            for body in self.mirror.all(PODS, namespace)
-            if (namespace, _pool_of(body)) != (pool.ref.namespace, wanted.name)
-            for port in ports((body["metadata"].get("annotations") or {}).get(PORTS_ANNOTATION))
-        )
-        free = any(held.isdisjoint(block) for block in wanted.ports.blocks())
-        return held if free else frozenset()
-
-    def _pod(self, body: Body) -> PodRecord:
-        uid = body["metadata"]["uid"]
-        report = self._looks.report(uid)
-        return PodRecord(body, pod_seen(body, report.pod), report, self._looks.has_answered(uid))
-
-    def _room(self, body: Body, legs: Mapping[str, int]) -> RoomRecord:
-        read = self._rooms.read(body)
-        name = body["metadata"]["name"]
-        return RoomRecord(body, read, room_seen(body, read.spec, legs.get(name, 0)))
-
-    def _pool(self, body: Body) -> PoolRecord:
-        metadata, read = body["metadata"], self._pools.read(body)
-        ref = PoolRef(metadata["name"], metadata["namespace"], metadata["uid"])
-        return PoolRecord(body, read, pool_seen(body, read.spec, read.revision), ref)
-
-
-def _pool_of(body: Body) -> str:
-    return str((body["metadata"].get("labels") or {}).get(names.POOL_LABEL, ""))
-
-
-def _legs(pods: Iterable[PodRecord]) -> dict[str, int]:
-    """People of each room, by the word of the pod that runs it."""
-    return {
-        held.room: held.legs
-        for pod in pods
-        for held in pod.report.pod.holds
-        if held.role == "owner"
-    }

@@ -24,10 +24,10 @@ from voiceroom_operator.reading.pods import node_seen
 from voiceroom_operator.reading.reports import StatusReport
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.acting import Hands, NotLeading
+from voiceroom_operator.round.eyes import Eyes
 from voiceroom_operator.round.house import House, Policy
 from voiceroom_operator.round.reconciler import Parts, Reconciler
 from voiceroom_operator.round.secrets import SecretReader
-from voiceroom_operator.round.seen import Eyes
 from voiceroom_operator.round.specs import pool_specs, room_specs
 from voiceroom_operator.round.telling import Teller
 from voiceroom_operator.running.meters import Meters
