@@ -29,10 +29,10 @@ class Group(dict[str, T], Generic[T]):
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]
         return id(self)
 
-    def once(self, work: Callable[[Mapping[str, T], Unpack[Ts]], R], *extra: Unpack[Ts]) -> R:
+    def once(self, work: Callable[[Mapping[str, T], Unpack[Ts]], R], *extra: *Ts) -> R:
         """``work`` of the things, a pure function: done once for the same ``extra``."""
         key = (work, extra)
         if key not in self._known:

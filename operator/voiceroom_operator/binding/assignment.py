@@ -6,7 +6,6 @@ plan that was not written yet.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,14 +54,17 @@ class Seat:
 
 def seats(rooms: Iterable[RoomSeen]) -> dict[str, tuple[Seat, ...]]:
     """Of each pod that has any, in the order of the rooms' names."""
-    found: dict[str, list[Seat]] = defaultdict(list)
-    for room in sorted(rooms, key=lambda room: room.name):
-        if room.deleting or not room.pod:
-            continue
-        found[room.pod].append(Seat(room, "owner"))
-        if room.twin:
-            found[room.twin].append(Seat(room, "twin"))
-    return {pod: tuple(taken) for pod, taken in found.items()}
+    every = tuple(rooms)
+    pods = {pod for room in every for pod in (room.pod, room.twin) if room.pod and pod}
+    found = {pod: seats_at(pod, every) for pod in pods}
+    return {pod: taken for pod, taken in found.items() if taken}
+
+
+def seats_at(pod: str, rooms: Iterable[RoomSeen]) -> tuple[Seat, ...]:
+    """Of one pod, in the order of the rooms' names."""
+    here = [r for r in rooms if r.pod and pod in (r.pod, r.twin) and not r.deleting]
+    here.sort(key=lambda room: room.name)
+    return tuple(Seat(room, "owner" if room.pod == pod else "twin") for room in here)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,12 @@ class _Judged:
     places: frozenset[tuple[str, str]]
     open: tuple[RoomSeen, ...]
 
+    def holds(self, rooms: _Rooms, fleet: Fleet, places: frozenset[tuple[str, str]]) -> bool:
+        """Whether it would be judged the same again."""
+        if self.rooms is not rooms or self.places != places:
+            return False
+        return all(fleet.face(name) == face for name, face in self.faces.items())
+
 
 class Memory:
     """Of one namespace."""
@@ -122,9 +128,8 @@ class Memory:
         self, pod: str, rooms: _Rooms, fleet: Fleet, places: frozenset[tuple[str, str]]
     ) -> _Judged:
         known = self._judged.get(pod)
-        if known is not None and known.rooms is rooms and known.places == places:
-            if all(fleet.face(name) == face for name, face in known.faces.items()):
-                return known
+        if known is not None and known.holds(rooms, fleet, places):
+            return known
         self.looked_at += len(rooms)
         involved = {pod, *(room.twin for room in rooms.values())}
         faces = {name: fleet.face(name) for name in involved}

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
-from voiceroom_operator.binding.addresses import PodAddresses, advertised
 from voiceroom_operator.binding.decisions import Unplaced, Waiting
 from voiceroom_operator.children.marks import selector
-from voiceroom_operator.cluster.kinds import NODES
-from voiceroom_operator.cluster.mirror import Mirror
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import PodSeen, RoomSeen, Standing, standing
 from voiceroom_operator.pool.actions import PoolPlan
 from voiceroom_operator.pool.crew import PoolObserved, muster
+from voiceroom_operator.round.doors import Door
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
 from voiceroom_operator.round.specs import Read
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Remedy, Timeliness
@@ -69,10 +67,11 @@ class Climate:
 class Facts:
     """Of one namespace."""
 
-    def __init__(self, seen: Seen, said: Said, mirror: Mirror, limits: Limits) -> None:
+    def __init__(self, seen: Seen, said: Said, doors: Mapping[str, Door], limits: Limits) -> None:
+        """``doors``: of each pod of ``seen``."""
         self._seen = seen
         self._said = said
-        self._mirror = mirror
+        self._doors = doors
         self._limits = limits
         self._hosts: dict[str, Host] = {}
         self._pools = {name: pool.read for name, pool in seen.pools.items()}
@@ -102,7 +101,7 @@ class Facts:
             standing=standing(pod.seen, self._seen.nodes, self._limits),
             realtime=pod.report.realtime if pod.heard else None,
             timing=pod.report.timing if pod.heard else Timeliness(),
-            udp=self.media(pod),
+            udp=self._doors[pod.seen.name].udp,
             rooms_url=self._rooms_url(pod.seen.pool),
         )
 
@@ -146,38 +145,7 @@ class Facts:
 
     def addresses(self, pod: PodRecord) -> tuple[str, ...]:
         """At which clients reach the pod's media."""
-        pool = self._seen.pools.get(pod.seen.pool)
-        if pool is None:
-            return ()
-        status = pod.body.get("status") or {}
-        known = PodAddresses(
-            pod_ips=_ips(status.get("podIPs"), status.get("podIP")),
-            host_ips=_ips(status.get("hostIPs"), status.get("hostIP")),
-            node=self._node_addresses(pod.seen.node),
-        )
-        return advertised(pool.read.spec.network, known)
-
-    def media(self, pod: PodRecord) -> tuple[str, ...]:
-        """``ADDRESS:PORT`` of each address and media process."""
-        containers = (pod.body.get("spec") or {}).get("containers") or ()
-        ports = [
-            port["containerPort"]
-            for container in containers
-            for port in container.get("ports") or ()
-            if str(port.get("name", "")).startswith("media-")
-        ]
-        hosts = (f"[{a}]" if ":" in a else a for a in self.addresses(pod))
-        return tuple(f"{host}:{port}" for host in hosts for port in ports)[:16]
-
-    def _node_addresses(self, node: str) -> dict[str, tuple[str, ...]] | None:
-        body = self._mirror.get(NODES, "", node) if self._seen.nodes is not None else None
-        if body is None:
-            return None
-        found: dict[str, tuple[str, ...]] = {}
-        for entry in (body.get("status") or {}).get("addresses") or ():
-            kind = str(entry.get("type"))
-            found[kind] = (*found.get(kind, ()), str(entry.get("address")))
-        return found
+        return self._doors[pod.seen.name].addresses
 
     def _room_remedy(self, record: RoomRecord, pool: PoolRecord | None) -> Remedy:
         own = record.read.spec.remediation
@@ -225,9 +193,3 @@ def _remedy(mode: str, *, readable: bool) -> Remedy:
     if mode == "DryRun":
         return Remedy(True, names.DRY_RUN, "spec.remediation.mode is DryRun")
     return Remedy() if readable else NO_NODES
-
-
-def _ips(many: object, one: object) -> tuple[str, ...]:
-    listed = many if isinstance(many, list) else []
-    found = tuple(str(entry["ip"]) for entry in listed if entry.get("ip"))
-    return found or ((one,) if isinstance(one, str) and one else ())

@@ -16,6 +16,7 @@ from voiceroom_operator.pool.crew import Demand, PoolObserved
 from voiceroom_operator.pool_plan import plan
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.acting import Hands
+from voiceroom_operator.round.doors import Doors
 from voiceroom_operator.round.eyes import Eyes
 from voiceroom_operator.round.facts import Facts, Said
 from voiceroom_operator.round.house import House
@@ -72,6 +73,7 @@ class Reconciler:
         self._refusals = Refusals(parts.hands.clock, "the pod")
         self._unsettled = Refusals(parts.hands.clock, "what the pool has beside its pods")
         self._bindings: dict[str, Bindings] = {}
+        self._doors = Doors(parts.eyes.mirror)
 
     async def __call__(self, namespace: str) -> float | None:
         """One round. Raises ``RoundFailed``, ``NotLeading``."""
@@ -184,7 +186,7 @@ class Reconciler:
         self, seen: Seen, binding: BindingPlan, occupied: set[str], outcome: Outcome
     ) -> None:
         """Rooms side by side: a plan has one decision for a room at most."""
-        facts = Facts(seen, _said(binding, {}), self._parts.eyes.mirror, self._parts.limits)
+        facts = self._facts(seen, _said(binding, {}))
 
         async def one(decision: Decision) -> None:
             if decision.action in _BINDING and decision.pod not in occupied:
@@ -250,7 +252,7 @@ class Reconciler:
         """Statuses, then documents, from what is now on record."""
         seen = self._parts.eyes.see(namespace)
         said = _said(binding, self._refused(seen))
-        facts = Facts(seen, said, self._parts.eyes.mirror, self._parts.limits)
+        facts = self._facts(seen, said)
         pools = [
             (pool, facts.of_pool(pool, each.plan, self._now(seen, each)))
             for each in planned
@@ -260,6 +262,9 @@ class Reconciler:
         await self._parts.teller.tell(seen, facts, outcome)
         self._say(seen, said)
         self._parts.tally.look_over(self._parts.eyes.see(namespace))
+
+    def _facts(self, seen: Seen, said: Said) -> Facts:
+        return Facts(seen, said, self._doors.look(seen), self._parts.limits)
 
     def _now(self, seen: Seen, each: _Planned) -> PoolObserved:
         pods = tuple(pod.seen for pod in seen.pods_of(each.pool.wanted.name))

@@ -10,7 +10,7 @@ from voiceroom_api.voiceroom import PinSecretRef, VoiceRoomSpec
 from voiceroom_operator.admin.access import Access, Resolve
 from voiceroom_operator.admin.looks import Target
 from voiceroom_operator.admin.mail import Mail
-from voiceroom_operator.binding.assignment import RoomCard, Seat, pod_settings, seats
+from voiceroom_operator.binding.assignment import RoomCard, Seat, pod_settings, seats_at
 from voiceroom_operator.binding.directory import Directory, Place
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.cluster.events import Note
@@ -106,7 +106,7 @@ class Teller:
         bound, twins = seen.bound.get(name, NOBODY), seen.twins.get(name, NOBODY)
         if known is not None and known.holds(bound, twins, ice, self._secrets.now_s()):
             return known
-        taken = seats(room.seen for room in (bound | twins).values()).get(name, ())
+        taken = seats_at(name, (room.seen for room in (bound | twins).values()))
         cards = await self._cards(seen, taken, ice, outcome)
         if cards is None:
             return None
