@@ -31,6 +31,9 @@ class FakeMixer:
     realtime: dict[str, Any] = field(
         default_factory=lambda: {"mode": "Quota", "granted": True, "reason": "Granted"}
     )
+    figures: dict[str, Any] = field(
+        default_factory=lambda: {"headroom": 0.95, "timing": {"p99Ms": 0.4, "verdict": None}}
+    )
     asked: int = 0
     told: int = 0
 
@@ -58,11 +61,9 @@ class FakeMixer:
             "unready": [],
             "rooms": rooms,
             "relays": self.relays,
-            "headroom": 0.95,
             "grade": "A",
             "realtime": self.realtime,
-            "timing": {"p99Ms": 0.4, "verdict": None},
-        }
+        } | self.figures
 
     def assign(self, document: Mapping[str, Any]) -> Reply:
         if self.refuse is not None:

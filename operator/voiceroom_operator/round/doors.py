@@ -34,6 +34,10 @@ class Doors:
         self._mirror = mirror
         self._known: dict[str, dict[str, _Known]] = {}
 
+    def forget(self) -> None:
+        """Make all anew."""
+        self._known.clear()
+
     def look(self, seen: Seen) -> dict[str, Door]:
         """By the pod's name."""
         before = self._known.pop(seen.namespace, {})

@@ -95,6 +95,11 @@ class Eyes:
             self._last[namespace] = look
         return self._last.get(namespace, look)
 
+    def forget(self) -> None:
+        """Look at everything anew."""
+        self._last.clear()
+        self._nodes.clear()
+
     def keep(self, uids: set[str]) -> None:
         """Forget specs of all other rooms and pools."""
         self._rooms.keep(uids)

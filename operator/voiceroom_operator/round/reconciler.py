@@ -87,6 +87,14 @@ class Reconciler:
         await self._report(namespace, binding, planned, outcome)
         return _again(outcome, binding, planned)
 
+    def forget(self) -> None:
+        """Whatever is kept to save work: nothing else may depend on it."""
+        self._parts.eyes.forget()
+        self._parts.teller.forget()
+        self._bindings.clear()
+        self._statuses.forget()
+        self._doors.forget()
+
     def keep(self, uids: set[str]) -> None:
         """Forget what belongs to objects that are gone."""
         self._parts.eyes.keep(uids)

@@ -161,6 +161,10 @@ class Statuses:
     def _of(self, body: Body) -> _Settled:
         return self._settled.setdefault(body["metadata"]["uid"], _Settled())
 
+    def forget(self) -> None:
+        """Look at everything anew; when what was written stays known."""
+        self._known.clear()
+
     def keep(self, uids: set[str]) -> None:
         """Forget all others."""
         self._settled = {uid: kept for uid, kept in self._settled.items() if uid in uids}

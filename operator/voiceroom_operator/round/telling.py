@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceroom_api.voiceroom import PinSecretRef, VoiceRoomSpec
@@ -14,7 +14,7 @@ from voiceroom_operator.binding.assignment import RoomCard, Seat, pod_settings, 
 from voiceroom_operator.binding.directory import Directory, Place
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.cluster.events import Note
-from voiceroom_operator.grouping import NOBODY, Group
+from voiceroom_operator.grouping import NOBODY, differences
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.facts import Facts
 from voiceroom_operator.round.outcome import Outcome
@@ -26,20 +26,19 @@ from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, See
 class _Told:
     """What a pod is told of its rooms, and what it was made from."""
 
-    bound: Group[RoomRecord]
-    twins: Group[RoomRecord]
+    rooms: Mapping[str, RoomRecord]
     ice: list[dict[str, Any]]
     until_s: float
     """Secrets are to be read again then (monotonic)."""
     seats: tuple[Seat, ...]
     cards: Mapping[str, RoomCard]
 
-    def holds(
-        self, bound: Group[RoomRecord], twins: Group[RoomRecord], ice: object, now_s: float
-    ) -> bool:
-        """Whether it would be made the same again."""
-        same = self.bound is bound and self.twins is twins
-        return same and now_s < self.until_s and self.ice == ice
+    def holds(self, rooms: Mapping[str, RoomRecord], ice: object, now_s: float) -> bool:
+        """Whether it would be made the same again: statuses of rooms are not told."""
+        if now_s >= self.until_s or self.ice != ice:
+            return False
+        changed = differences(self.rooms, rooms)
+        return all(_is_told_alike(self.rooms.get(name), rooms.get(name)) for name in changed)
 
 
 class Teller:
@@ -104,15 +103,16 @@ class Teller:
         """None when a PIN cannot be read now: a room is not told without it."""
         name = pod.seen.name
         bound, twins = seen.bound.get(name, NOBODY), seen.twins.get(name, NOBODY)
-        if known is not None and known.holds(bound, twins, ice, self._secrets.now_s()):
-            return known
-        taken = seats_at(name, (room.seen for room in (bound | twins).values()))
+        rooms = bound | twins
+        if known is not None and known.holds(rooms, ice, self._secrets.now_s()):
+            return replace(known, rooms=rooms)
+        taken = seats_at(name, (room.seen for room in rooms.values()))
         cards = await self._cards(seen, taken, ice, outcome)
         if cards is None:
             return None
         used = {*bound.once(_pins), *twins.once(_pins)}
         until_s = self._secrets.until_s(seen.namespace, used)
-        return _Told(bound, twins, ice, until_s, taken, cards)
+        return _Told(rooms, ice, until_s, taken, cards)
 
     def _places(self, seen: Seen, pool: PoolRecord) -> list[Mapping[str, Place]]:
         """Of rooms whose pod has an address, by pod."""
@@ -155,6 +155,10 @@ class Teller:
             self._say(saying.pin_missing(room.body, ref.name, ref.key))
         return found
 
+    def forget(self) -> None:
+        """Make all documents anew."""
+        self._told.clear()
+
     def keep(self, uids: set[str]) -> None:
         """Forget pools that are gone."""
         self._directories = {uid: d for uid, d in self._directories.items() if uid in uids}
@@ -162,6 +166,12 @@ class Teller:
 
 def _pin_ref(spec: VoiceRoomSpec) -> PinSecretRef | None:
     return spec.access.pin_secret_ref
+
+
+def _is_told_alike(one: RoomRecord | None, other: RoomRecord | None) -> bool:
+    if one is None or other is None:
+        return False
+    return one.seen is other.seen and one.read is other.read
 
 
 def _pins(rooms: Mapping[str, RoomRecord]) -> frozenset[str]:

@@ -163,6 +163,7 @@ class Operator:
         await self._looks.close()
         for kind in WATCHED:
             self.mirror.clear(kind)
+        self._reconciler.forget()
 
     async def _hold(self) -> None:
         """Renew the Lease; ends when it is lost."""
