@@ -29,6 +29,9 @@ class Group(dict[str, T], Generic[T]):
     def __eq__(self, other: object) -> bool:
         return self is other
 
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
     def __hash__(self) -> int:  # type: ignore[override]
         return id(self)
 

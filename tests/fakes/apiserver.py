@@ -234,7 +234,7 @@ class FakeApi:
 
 def _copied(body: Body) -> dict[str, Any]:
     """Of JSON; many times as quick as ``deepcopy``."""
-    copy: dict[str, Any] = marshal.loads(marshal.dumps(body))
+    copy: dict[str, Any] = marshal.loads(marshal.dumps(dict(body)))
     return copy
 
 

@@ -15,7 +15,9 @@ from voiceroom_operator.admin import client
 def read(*pieces: bytes) -> bytes | None:
     async def scene() -> bytes | None:
         loop = asyncio.get_running_loop()
-        stream = aiohttp.StreamReader(BaseProtocol(loop), limit=1 << 16, loop=loop)
+        protocol = BaseProtocol(loop)
+        protocol.connection_made(Mock(spec=asyncio.Transport))
+        stream = aiohttp.StreamReader(protocol, limit=1 << 16, loop=loop)
         reading = asyncio.ensure_future(client.whole(stream))
         for piece in pieces:
             stream.feed_data(piece)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from voiceroom_operator.cluster.kinds import ROOMS
 from voiceroom_operator.running.operator import Operator
 
 PODS = 20
-MANY = {"size": {"min": PODS, "max": PODS, "spare": 0}, "capacity": {"rooms": 200}}
+MANY: dict[str, Any] = {"size": {"min": PODS, "max": PODS, "spare": 0}, "capacity": {"rooms": 200}}
 
 
 @dataclass(frozen=True)
