@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,9 @@ UDP_PORT: Final = PORTS + 1
 PAYLOAD_TYPE: Final = 111
 LEVEL_EXT: Final = 1
 MIXER: Final = Path(sys.executable).with_name("voiceroom-mixer")
+SPARES: Final = 2
+_SPARES_S: Final = 20.0
+_LOOK_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,17 @@ class Mixer:
         return Target(leg["ip"], leg["port"], leg["payloadType"], ext)
 
 
+def _wait_spares(running: Mixer) -> None:
+    """Until the spares are there, seconds after the start: what that costs is no leg's."""
+    deadline = time.monotonic() + _SPARES_S
+    while time.monotonic() < deadline:
+        names = [procfs.command_name(pid) for pid in running.pids()]
+        if names.count("voiceroom-spare") == SPARES:
+            return
+        time.sleep(_LOOK_S)
+    raise BenchError(f"no {SPARES} spares within {_SPARES_S:g} s")
+
+
 def write_rooms(folder: Path, rooms: Sequence[str], spec: RoomSpec) -> Path:
     """One file with all the documents."""
     path = folder / "rooms.yaml"
@@ -123,5 +138,7 @@ def mixer(rooms: Sequence[str], spec: RoomSpec | None = None) -> Iterator[Mixer]
         with server(command, log, lambda: web.answers(HTTP_PORT, "/readyz"), env=env) as pid:
             token = _token(rooms[0], env)
             client = web.Client(HTTP_PORT, {"Authorization": f"Bearer {token}"})
-            yield Mixer(pid, token, client)
+            running = Mixer(pid, token, client)
+            _wait_spares(running)
+            yield running
             client.close()

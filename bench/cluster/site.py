@@ -62,7 +62,7 @@ def _built(settings: Settings, name: str) -> Iterator[Site]:
     image = voiceroom_image(cache.folder())
     made = cluster.up(name)
     made.load(image.archive)
-    voiceroom.upgrade(Helm(made), image, *OPTIONS)
+    voiceroom.upgrade(Helm(made), image.reference, *OPTIONS)
     made.kubectl("create", "namespace", NAMESPACE)
     made.kubectl("--namespace", NAMESPACE, "apply", "-f", "-", stdin=json.dumps(_pool(settings)))
     _await_pods(made, settings.pods)

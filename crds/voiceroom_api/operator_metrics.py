@@ -12,6 +12,17 @@ ROUND_BUCKETS_S: Final = (5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 METRICS: Final[tuple[Metric, ...]] = (
     Metric("voiceroom_operator_leader", "gauge", "1 on the replica that acts, else 0."),
     Metric(
+        "voiceroom_operator_loop_lateness_seconds",
+        "gauge",
+        "How late the operator's own event loop was, the greatest of the last 60 s.",
+        "seconds",
+    ),
+    Metric(
+        "voiceroom_operator_lease_given_up_total",
+        "counter",
+        "How often the leader left the Lease to another replica because it was stalled itself.",
+    ),
+    Metric(
         "voiceroom_operator_reconcile_seconds",
         "histogram",
         "One reconcile of a namespace.",
@@ -55,6 +66,44 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Changes of rooms' bindings that were put on record.",
         labels=("action",),
         values={"action": ("Bind", "Move", "Adopt", "Twin", "Release")},
+    ),
+    Metric(
+        "voiceroom_operator_remediations_total",
+        "counter",
+        "What was decided on account of drift: nodes and pods that are left, rooms that move.",
+        labels=("what", "result"),
+        values={"what": ("Node", "Pod", "Room"), "result": ("enforced", "dry_run")},
+    ),
+    Metric(
+        "voiceroom_operator_alerts_total",
+        "counter",
+        "Alerts that were delivered, by what became of them; refused deliveries count once.",
+        labels=("result",),
+        values={
+            "result": (
+                "taken",
+                "resolved",
+                "duplicate",
+                "unknown_target",
+                "dropped",
+                "malformed",
+                "unauthorized",
+                "too_large",
+                "standby",
+            )
+        },
+    ),
+    Metric(
+        "voiceroom_operator_suspected_pods",
+        "gauge",
+        "Pods that do not keep time by the guard rails of their pool.",
+        labels=("namespace", "pool"),
+    ),
+    Metric(
+        "voiceroom_operator_quarantined_nodes",
+        "gauge",
+        "Nodes that get no pods of the pool until they have kept time again.",
+        labels=("namespace", "pool"),
     ),
     Metric(
         "voiceroom_operator_events_dropped_total",

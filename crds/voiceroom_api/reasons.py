@@ -72,6 +72,8 @@ _TIMING: Final = Condition(
     {
         names.ON_TIME: "they are",
         names.NOT_REPORTED: "not measured yet (status Unknown)",
+        names.LATE: "they are late, and the pod does not say why",
+        names.NO_ANSWER: "the pod does not answer the operator",
         **{names.verdict_reason(verdict): meaning for verdict, meaning in _VERDICTS.items()},
     },
 )
@@ -95,8 +97,8 @@ _BLOCKED: Final = Condition(
         names.COOLDOWN_ACTIVE: "moved not long ago: remediation.cooldown",
         names.BUDGET_EXHAUSTED: "too much was moved lately: remediation.budget",
         names.NO_CANDIDATE_NODE: "no other node is fit",
-        names.STORM_ACTIVE: "so many pods are late at once (remediation.stormPercent) that moving "
-        "would not help",
+        names.STORM_ACTIVE: "pods are late on so many nodes at once (remediation.stormPercent) "
+        "that moving would not help",
         names.NODES_NOT_READABLE: "the operator may not read nodes: install the ClusterRole that "
         "allows it",
     },

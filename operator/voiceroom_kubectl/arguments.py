@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
@@ -13,6 +14,7 @@ ROLES: Final = ("listener", "speaker", "moderator", "admin")
 FORMS: Final = ("table", "json", "yaml")
 _MAX_REASON: Final = 256
 _YEAR_S: Final = 365 * 86_400
+_NODE: Final = "[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?"
 _END: Final = """\
 Exit codes: 0 fine; 1 it is not there, or not so; 2 the command line is wrong; 3 the cluster cannot
 be reached or refuses."""
@@ -44,6 +46,8 @@ def build() -> Parser:
     _add_join(commands)
     _add_pause(commands)
     _room(_add(commands, "resume", "let a room be moved again"))
+    _add_move(commands)
+    _add_diagnose(commands)
     _add_check(commands)
     return parser
 
@@ -107,6 +111,29 @@ def _add_pause(commands: Any) -> None:
     pause.add_argument("--reason", type=reason, required=True, help="others see it in the status")
 
 
+def _add_move(commands: Any) -> None:
+    move = _add(commands, "move", "move a room to another pod; nobody in it has to rejoin")
+    _room(move)
+    move.add_argument("--to", type=node, metavar="NODE", help="default: any other")
+    move.add_argument(
+        "--why", type=reason, default="asked for by kubectl voiceroom move", help="for the events"
+    )
+    move.add_argument("--wait", action="store_true", help="until it has moved, or cannot")
+    move.add_argument("--timeout", type=duration, default=60, metavar="DURATION", help="60s")
+
+
+def _add_diagnose(commands: Any) -> None:
+    diagnose = _add(
+        commands, "diagnose", "why a timer is off: verdict, evidence and remedy", forms=True
+    )
+    diagnose.add_argument(
+        "target",
+        type=target,
+        metavar="TARGET",
+        help="ROOM, POD or NODE; room/NAME, pod/NAME or node/NAME where names are the same",
+    )
+
+
 def _add_check(commands: Any) -> None:
     check = _add(
         commands,
@@ -128,6 +155,21 @@ def dns_label(text: str) -> str:
         return DNS_LABEL.read(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
+
+
+def node(text: str) -> str:
+    """The name of a node."""
+    if not re.fullmatch(_NODE, text):
+        raise argparse.ArgumentTypeError(f"{text!r} must be the name of a node")
+    return text
+
+
+def target(text: str) -> str:
+    """A name, or ``room/NAME``, ``pod/NAME``, ``node/NAME``."""
+    kind, slash, name = text.partition("/")
+    if slash and kind not in ("room", "pod", "node"):
+        raise argparse.ArgumentTypeError(f"{kind!r} must be room, pod or node")
+    return f"{kind}/{node(name)}" if slash else node(text)
 
 
 def duration(text: str) -> int:

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from voiceroom_kubectl import check as checking
-from voiceroom_kubectl import listing, story, top
+from voiceroom_kubectl import doctor, listing, moving, story, top
 from voiceroom_kubectl.cluster import Cluster, Object
 from voiceroom_kubectl.output import Terminal, listed
 from voiceroom_kubectl.reach import signalling
+from voiceroom_kubectl.report import report
 from voiceroom_kubectl.tokens import Wanted, link, pool_of, token
 from voiceroom_kubectl.watch import Watch
 
@@ -27,6 +28,8 @@ class Session:
     args: argparse.Namespace
     watch: Watch
     browse: Callable[[str], bool] = webbrowser.open
+    ask: doctor.Ask | None = None
+    """A pod's report; None = it is asked."""
 
     @property
     def namespace(self) -> str:
@@ -163,6 +166,33 @@ def _set_paused(session: Session, paused: Object | None, words: str) -> int:
     return FINE
 
 
+def move(session: Session) -> int:
+    """Exit code 1 when it was waited for and is not where it should be."""
+    args, namespace = session.args, session.namespace
+    request = moving.ask(session.cluster, namespace, args.room, args.to or "", args.why)
+    if not args.wait:
+        session.terminal.say(f"{args.room}: asked for, request {request}")
+        return FINE
+    said = moving.wait(session.cluster, namespace, args.room, request, args.timeout, session.watch)
+    done = said.get("state") == "Done"
+    (session.terminal.say if done else session.terminal.remark)(moving.words(args.room, said))
+    return FINE if done else NOT_SO
+
+
+def diagnose(session: Session) -> int:
+    """Exit code 1 when one of the pods does not keep time."""
+    now_s = session.watch.wall_s()
+    pods = doctor.pods_of(session.cluster, session.namespace, session.args.target)
+    ask = session.ask or (lambda pod: report(session.cluster, pod, now_s))
+    cases = [doctor.examine(pod, ask, now_s) for pod in pods]
+    if session.args.output == "table":
+        for case in cases:
+            session.terminal.say("\n".join(doctor.lines(case, now_s)))
+    else:
+        session.terminal.show(listed([case.to_dict() for case in cases]), session.args.output)
+    return NOT_SO if any(case.found.bad for case in cases) else FINE
+
+
 def check(session: Session) -> int:
     """Exit code 1 when somebody does not hear what they should."""
     args = session.args
@@ -188,5 +218,7 @@ COMMANDS: dict[str, Callable[[Session], int]] = {
     "join": join,
     "pause": pause,
     "resume": resume,
+    "move": move,
+    "diagnose": diagnose,
     "check": check,
 }

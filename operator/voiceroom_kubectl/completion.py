@@ -42,7 +42,7 @@ def _of_command(
         return [str(choice) for choice in asked.choices or ()]
     if begun.startswith("-"):
         return [option for option in options if option.startswith("--")]
-    takes_room = any(action.dest == "room" for action in command._actions)
+    takes_room = any(action.dest in ("room", "target") for action in command._actions)
     return _rooms(before, connected) if takes_room else ()
 
 

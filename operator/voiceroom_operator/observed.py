@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from voiceroom_operator.binding.request import Answer, Request
 from voiceroom_operator.limits import Limits
+from voiceroom_operator.remediation.drifted import Drifted
 
 Role = Literal["owner", "twin"]
 Grade = Literal["A", "B", "C", ""]
 Stuck = Literal["", "Ports", "Unschedulable"]
-DrainReason = Literal["", "NodeLeaving", "Rollout", "PoolDeleted"]
+DrainReason = Literal["", "NodeLeaving", "Rollout", "PoolDeleted", "Drift"]
 
 
 class Standing(Enum):
@@ -69,6 +71,8 @@ class PodSeen:
     pool: str
     revision: str
     created_s: float
+    started_s: float = 0.0
+    """When its container began; 0 = it has not."""
     node: str = ""
     """Empty until it is scheduled."""
     ports: tuple[int, ...] = ()
@@ -88,6 +92,8 @@ class PodSeen:
     idle_since_s: float | None = None
     stuck: Stuck = ""
     """Why the scheduler finds no node for it."""
+    avoids: frozenset[str] = frozenset()
+    """Nodes that it was made not to be placed on."""
     silent_s: float = 0.0
     """For how long it has been asked and has not answered."""
     holds: tuple[Held, ...] = ()
@@ -131,6 +137,12 @@ class RoomSeen:
     """The pod that may take over, under ``epoch`` + 1, without asking."""
     move: MoveSeen | None = None
     legs: int = 0
+    drift: Drifted | None = None
+    """Its latest move on account of drift."""
+    request: Request | None = None
+    """The move that a person asks for."""
+    answer: Answer | None = None
+    """What is on record of a request."""
     saw_pool: bool = False
     """It has been told of its pool before: when that is gone now, a person has deleted it."""
 

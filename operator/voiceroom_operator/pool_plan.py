@@ -12,7 +12,15 @@ from voiceroom_operator.limits import Limits
 from voiceroom_operator.pool.actions import DeletePod, FinalizerStep, Note, PatchPod, PoolPlan
 from voiceroom_operator.pool.births import Births, births
 from voiceroom_operator.pool.crew import Crew, PoolObserved, muster
-from voiceroom_operator.pool.endings import Ending, drained, failed, portless, split, superfluous
+from voiceroom_operator.pool.endings import (
+    Ending,
+    drained,
+    failed,
+    portless,
+    released,
+    split,
+    superfluous,
+)
 from voiceroom_operator.pool.marks import patches
 from voiceroom_operator.pool.rollout import Rollout, next_step
 from voiceroom_operator.pool.sizing import needed_for, target_size
@@ -55,6 +63,7 @@ def _endings(
     yield from drained(wanted, crew, observed.nodes, target, limits)
     yield from failed(wanted, crew, limits)
     yield from portless(crew, target)
+    yield from released(crew, observed.avoid)
     yield from (Ending(pod, "Outdated") for pod in step.drop)
     keep = target + step.surge
     yield from superfluous(wanted, crew, keep, step.drop + step.retire, limits)
@@ -71,7 +80,7 @@ def _births(
     """Pods up to ``size``. A failed pod that may not be replaced yet keeps its place."""
     if wanted.deleting:
         return Births()
-    ending = {ending.pod for ending in endings if ending.reason == "Outdated"}
+    ending = {ending.pod for ending in endings if ending.reason in ("Outdated", "Released")}
     live = sum(pod not in ending for pod in crew.live)
     held = sum(pod.failed and not pod.deleting for pod in crew.lost)
     return births(wanted, observed, crew, size - live - held, limits)

@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 from voiceroom_api import names
 
-Scope = Literal["watched", "own", "cluster"]
+Scope = Literal["watched", "own", "cluster", "taints"]
 """watched: in each namespace whose rooms it runs. own: in the namespace that it runs in. cluster:
-of the cluster; the operator does without."""
+of the cluster; the operator does without. taints: of the cluster, with --taint-nodes only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,10 @@ RIGHTS: Final = (
         ("create", "delete", "get", "patch"),
         "only with --network-policy are they made",
     ),
+    Right("", "secrets", ("create", "get"), "the bearer token of POST /alerts", "own"),
     Right("coordination.k8s.io", "leases", ("create", "get", "patch"), "one leader", "own"),
     Right("", "nodes", ("get", "list", "watch"), "addresses, cordons, grades", "cluster"),
+    Right("", "nodes", ("patch",), "the taint of nodes that do not keep time", "taints"),
 )
 
 
@@ -77,6 +79,16 @@ FLAGS: Final = (
     Flag("--lease-name", "voiceroom-operator", "Lease that says which replica acts"),
     Flag("--identity", "", "name of this replica in the Lease; empty: the host's name"),
     Flag("--listen", "0.0.0.0:8080", "ADDRESS:PORT of /healthz, /readyz and /metrics"),
+    Flag(
+        "--alerts-listen",
+        "0.0.0.0:8081",
+        "ADDRESS:PORT of POST /alerts; none: alerts are not taken",
+    ),
+    Flag(
+        "--taint-nodes",
+        "false",
+        "taint nodes where a pool says remediation.quarantine: Taint: true or false",
+    ),
     Flag("--mixer-image", "", "image of mixer pods whose pool names none"),
     Flag("--mixer-image-pull-policy", "IfNotPresent", "of that image: Always, IfNotPresent, Never"),
     Flag("--mixer-service-account", "default", "ServiceAccount of mixer pods; no token is mounted"),

@@ -35,6 +35,10 @@ class Settings:
     """Of this replica; empty = it has no name that outlives its container."""
     host: str
     port: int
+    alerts: tuple[str, int] | None
+    """Where POST /alerts is listened for; None = nowhere."""
+    taint_nodes: bool
+    """It may patch nodes."""
     pods: PodDefaults
     default_pool: Mapping[str, Any]
     network_policy: bool
@@ -79,7 +83,7 @@ class _Reader:
 
     def settings(self) -> Settings:
         own = self._own_namespace()
-        host, port = self._listen()
+        host, port = self._listen("--listen")
         return Settings(
             namespaces=self._namespaces(own),
             own_namespace=own,
@@ -87,6 +91,8 @@ class _Reader:
             identity=self._text("--identity"),
             host=host,
             port=port,
+            alerts=self._alerts(),
+            taint_nodes=self._flag("--taint-nodes"),
             pods=self._pods(),
             default_pool=self._default_pool(),
             network_policy=self._flag("--network-policy"),
@@ -137,11 +143,14 @@ class _Reader:
             raise BadSetting(f"{option}: must be one of {', '.join(words)} (got {text!r})")
         return text.lower()
 
-    def _listen(self) -> tuple[str, int]:
-        text = self._text("--listen")
+    def _alerts(self) -> tuple[str, int] | None:
+        return None if self._text("--alerts-listen") == "none" else self._listen("--alerts-listen")
+
+    def _listen(self, option: str) -> tuple[str, int]:
+        text = self._text(option)
         host, _, port = text.rpartition(":")
         if not host or not port.isdecimal() or len(port) > 5 or int(port) > 65_535:
-            raise BadSetting(f"--listen: must be ADDRESS:PORT such as 0.0.0.0:8080 (got {text!r})")
+            raise BadSetting(f"{option}: must be ADDRESS:PORT such as 0.0.0.0:8080 (got {text!r})")
         return host.strip("[]"), int(port)
 
     def _pods(self) -> PodDefaults:

@@ -47,6 +47,7 @@ _SPECIAL: Final[Mapping[str, Schema]] = {
     "operator.affinity": _ANY_OBJECT,
     "operator.topologySpreadConstraints": _OBJECTS,
     "operator.networkPolicy.from": _OBJECTS,
+    "operator.networkPolicy.alertsFrom": _OBJECTS,
     "runtimeClass.name": {"type": "string", "pattern": _LABEL},
     "runtimeClass.handler": {"type": "string", "pattern": _LABEL},
     "runtimeClass.tolerations": _OBJECTS,

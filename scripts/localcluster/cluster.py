@@ -115,6 +115,7 @@ def _start(layout: Layout) -> Cluster:
     network.create(layout)
     for each in layout.nodes:
         cgroups.create(cgroups.find(), each.cgroup)
+    cgroups.favour(cgroups.find(), layout.cgroup)
     say("network")
     users = {each.user: "system:nodes" for each in layout.nodes}
     address = controlplane.Address(layout.gateway, API_PORT)

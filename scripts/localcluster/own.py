@@ -9,9 +9,11 @@ from pathlib import Path
 
 import yaml
 
+from localcluster import controlplane
 from localcluster.failure import ClusterError
 
 CONTEXT_VARIABLE = "VOICEROOM_E2E_CONTEXT"
+IMAGE_VARIABLE = "VOICEROOM_E2E_IMAGE"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,20 @@ class Own:
 
     kubeconfig: Path
     context: str
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run kubectl. Raises: ClusterError with what it said."""
+        return controlplane.kubectl(self.kubeconfig, *arguments, stdin=stdin)
+
+    def image(self, environment: Mapping[str, str] = os.environ) -> str:
+        """The image that its nodes can pull. Raises: ClusterError when none is named."""
+        named = environment.get(IMAGE_VARIABLE, "")
+        if ":" not in named.rpartition("/")[2]:
+            raise ClusterError(
+                f"{IMAGE_VARIABLE} is {named!r}: must be an image with its tag that the nodes can"
+                " pull, such as registry.example.org/voiceroom:0.1.0"
+            )
+        return named
 
 
 def chosen(environment: Mapping[str, str] = os.environ) -> Own | None:

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from images import cache
 from images.cache import BuildError
@@ -28,11 +29,19 @@ READY_WAIT_S = 180
 LINK_WAIT_S = 60.0
 
 
+class Reachable(Protocol):
+    """A cluster, whoever runs it."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The admin's."""
+
+
 @dataclass(frozen=True)
 class Helm:
     """Helm of one major version, 3 or 4, on one cluster."""
 
-    cluster: Cluster
+    cluster: Reachable
     major: int = 3
 
     def __call__(self, *arguments: str) -> str:
@@ -52,17 +61,18 @@ def install(cluster: Cluster, helm: Helm) -> None:
     """
     image = _image()
     cluster.load(image.archive)
-    upgrade(helm, image)
+    upgrade(helm, image.reference)
     cluster.kubectl("apply", "-f", str(EXAMPLES))
     ready = ("wait", "--for=condition=Ready", f"voiceroom/{ROOM}", f"--timeout={READY_WAIT_S}s")
     cluster.kubectl(*ready)
 
 
-def upgrade(helm: Helm, image: Image, *options: str) -> None:
+def upgrade(helm: Helm, image: str, *options: str) -> None:
     """Install or upgrade definitions and operator; `options` go to helm, such as `--set=A=B`."""
     place = ("--install", "--namespace", NAMESPACE, "--create-namespace", "--wait")
     helm("upgrade", "voiceroom-crds", str(CHARTS / "voiceroom-crds"), *place)
-    chosen = f"image.repository={image.repository},image.tag={image.tag}"
+    repository, _, tag = image.rpartition(":")
+    chosen = f"image.repository={repository},image.tag={tag}"
     values = ("--values", str(VALUES), "--set", chosen, "--timeout", f"{READY_WAIT_S}s")
     helm("upgrade", "voiceroom", str(CHARTS / "voiceroom"), *place, *values, *options)
 

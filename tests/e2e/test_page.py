@@ -9,6 +9,7 @@ from browsers.tones import tone_db
 from harness.mixer import Mixer
 
 ADA_HZ, BOB_HZ = 620, 1170
+NAMES = "[...document.querySelectorAll('.person .name')].map((e) => e.textContent).sort().join()"
 
 
 def two(mixer: Mixer, chromium: Chromiums) -> tuple[RoomPage, RoomPage]:
@@ -22,9 +23,11 @@ def two(mixer: Mixer, chromium: Chromiums) -> tuple[RoomPage, RoomPage]:
 
 def test_each_hears_the_other_and_not_itself(mixer: Mixer, chromium: Chromiums) -> None:
     one_link = mixer.links["lobby"][0]
-    first = chromium.person(ADA_HZ).enter(one_link)
-    second = chromium.person(BOB_HZ).enter(one_link)
-    second.wait_people(2)  # one link, opened twice: two people
+    first = chromium.person(ADA_HZ).enter(one_link, "Ada")
+    second = chromium.person(BOB_HZ).enter(one_link, "Bob")
+    second.wait_people(2)  # one link, opened twice: two people, each with a name
+    for page in (first, second):
+        page.tab.wait_for(f"{NAMES} === 'Ada,Bob'")
     at_first = first.wait_tone(BOB_HZ)
     at_second = second.wait_tone(ADA_HZ)
     assert tone_db(at_first, ADA_HZ) < UNHEARD_DB

@@ -48,14 +48,12 @@ class FakeApi:
     async def list(self, kind: Kind, namespace: str, *, metadata_only: bool = False) -> Listing:
         self._call("list", kind, "")
         wanted = dict(part.split("=") for part in selector_of(kind).split(",") if part)
-        found = [
-            _copied(body)
+        found = (
+            {"metadata": body["metadata"]} if metadata_only else body
             for (of, within, _), body in self._objects.items()
             if of == kind and namespace in ("", within) and _labels(body).items() >= wanted.items()
-        ]
-        if metadata_only:
-            found = [{"metadata": body["metadata"]} for body in found]
-        return Listing(tuple(found), str(self._version))
+        )
+        return Listing(tuple(map(_copied, found)), str(self._version))
 
     async def create(self, kind: Kind, namespace: str, body: Body) -> Body:
         self._call("create", kind, body["metadata"]["name"])

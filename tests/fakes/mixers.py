@@ -3,6 +3,7 @@ has them. What the operator sends is taken and remembered."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,9 +32,11 @@ class FakeMixer:
     realtime: dict[str, Any] = field(
         default_factory=lambda: {"mode": "Quota", "granted": True, "reason": "Granted"}
     )
-    figures: dict[str, Any] = field(
-        default_factory=lambda: {"headroom": 0.95, "timing": {"p99Ms": 0.4, "verdict": None}}
-    )
+    verdict: str = ""
+    late: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when its ticks were bad, by the loop's time."""
+    headroom: float = 0.95
+    timing: dict[str, Any] = field(default_factory=lambda: {"p99Ms": 0.4, "verdict": None})
     asked: int = 0
     told: int = 0
 
@@ -43,6 +46,28 @@ class FakeMixer:
         self.directory = 0
         if not keeps:
             self.term, self.generation, self.rooms, self.places = 0, 0, [], {}
+
+    def stall(self, verdict: str = "") -> None:
+        """From now on its ticks are bad."""
+        self.verdict = verdict
+        self.late.append((asyncio.get_running_loop().time(), float("inf")))
+
+    def recover(self) -> None:
+        """It keeps time again."""
+        self.verdict = ""
+        began_s, _ = self.late.pop()
+        self.late.append((began_s, asyncio.get_running_loop().time()))
+
+    def windows(self) -> list[dict[str, Any]]:
+        """The ten newest whole seconds."""
+        newest = int(asyncio.get_running_loop().time()) - 1
+        return [self._window(number) for number in range(newest - 9, newest + 1)]
+
+    def _window(self, number: int) -> dict[str, Any]:
+        bad = any(begin < number + 1 and number < end for begin, end in self.late)
+        lateness = {"latenessP50Ms": 30.0, "latenessP99Ms": 60.0} if bad else {"latenessP99Ms": 0.4}
+        counts = {"window": number, "ticks": 50, "late": 40 * bad, "skipped": 0, "workP99Ms": 2.0}
+        return counts | lateness
 
     def status(self) -> dict[str, Any]:
         self.asked += 1
@@ -61,9 +86,13 @@ class FakeMixer:
             "unready": [],
             "rooms": rooms,
             "relays": self.relays,
+            "headroom": self.headroom,
             "grade": "A",
             "realtime": self.realtime,
-        } | self.figures
+            "timing": {"windows": self.windows()}
+            | self.timing
+            | ({"verdict": self.verdict} if self.verdict else {}),
+        }
 
     def assign(self, document: Mapping[str, Any]) -> Reply:
         if self.refuse is not None:

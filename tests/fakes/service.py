@@ -58,9 +58,10 @@ class FakeRooms:
         *,
         mode: Literal["whip", "whep"],
         replaces: str | None,
+        name: str = "",
     ) -> Joined:
         """A leg ``leg-N``; the answer echoes the offer."""
-        self.asked.append(("join", (room, claims, offer, mode, replaces)))
+        self.asked.append(("join", (room, claims, offer, mode, replaces, name)))
         if self.refuse is not None:
             raise self.refuse
         leg = f"leg-{len(self.rooms[room]) + 1}"

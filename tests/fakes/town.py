@@ -26,8 +26,15 @@ NAMESPACE = "voice"
 UNIX_S = 1_800_000_000.0
 START_S = 1.0
 END_S = 0.5
-GRANTED = {(right.group, right.resource, verb) for right in RIGHTS for verb in right.verbs}
+GRANTED = {
+    (right.group, right.resource, verb)
+    for right in RIGHTS
+    for verb in right.verbs
+    if right.scope != "taints"
+}
 """What the chart's roles allow: a group, a resource and a verb."""
+TAINTS = {("", "nodes", "patch")}
+"""And where its switch allows taints."""
 
 
 def settings(**changed: Any) -> Settings:
@@ -38,6 +45,8 @@ def settings(**changed: Any) -> Settings:
         "identity": "",
         "host": "127.0.0.1",
         "port": 0,
+        "alerts": None,
+        "taint_nodes": False,
         "pods": PodDefaults("registry.example.org/voiceroom:1"),
         "default_pool": {"size": {"min": 2, "spare": 0}, "drain": {"deadline": "30s"}},
         "network_policy": False,
@@ -53,6 +62,8 @@ class LoopClock:
 
     def __init__(self) -> None:
         self.step_s = 0.0
+        self.stall_s = 0.0
+        """Every sleep ends so much too late: the process gets no CPU."""
 
     def monotonic_s(self) -> float:
         return asyncio.get_running_loop().time()
@@ -60,8 +71,11 @@ class LoopClock:
     def unix_s(self) -> float:
         return UNIX_S + asyncio.get_running_loop().time() + self.step_s
 
+    def wall_s(self) -> float:
+        return self.unix_s()
+
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds + self.stall_s)
 
 
 class FakeStreams:
@@ -123,6 +137,9 @@ class FakeKubelet:
         body = self._api.bodies(PODS, namespace).get(name)
         if body is None or body["metadata"]["uid"] != uid or "nodeName" in body["spec"]:
             return
+        node = self._place(body)
+        if not node:
+            return
         self.made += 1
         ip = f"10.0.{self.made // 250}.{self.made % 250 + 1}"
         self._mixers.at(f"{ip}:8443")
@@ -132,8 +149,23 @@ class FakeKubelet:
             "podIPs": [{"ip": ip}],
             "conditions": [{"type": "Ready", "status": "True"}],
         }
-        node = self.nodes[self.made % len(self.nodes)]
         self._api.change(PODS, namespace, name, {"spec": {"nodeName": node}, "status": status})
+
+    def _place(self, body: Mapping[str, Any]) -> str:
+        """By turns, as far as the pod's affinity allows."""
+        affinity = body["spec"].get("affinity") or {}
+        required = affinity.get("nodeAffinity", {}).get(
+            "requiredDuringSchedulingIgnoredDuringExecution", {}
+        )
+        avoided = {
+            name
+            for term in required.get("nodeSelectorTerms", ())
+            for rule in term.get("matchExpressions", ())
+            if rule["operator"] == "NotIn"
+            for name in rule["values"]
+        }
+        open_ = [node for node in self.nodes if node not in avoided]
+        return open_[(self.made + 1) % len(open_)] if open_ else ""
 
     def _end(self, namespace: str, name: str, uid: str) -> None:
         body = self._api.bodies(PODS, namespace).get(name)
@@ -150,17 +182,25 @@ class Town:
         self.api = FakeApi(self.clock.unix_s)
         self.mixers = FakeMixers()
         self.kubelet = FakeKubelet(self.api, self.mixers)
+        self.granted = GRANTED
         self.streams: list[FakeStreams] = []
         self.operators: list[tuple[Operator, asyncio.Event, asyncio.Task[None]]] = []
 
-    def start(self, replica: str = "one", api: Api | None = None, **changed: Any) -> Operator:
-        """One more replica."""
+    def start(
+        self,
+        replica: str = "one",
+        api: Api | None = None,
+        clock: LoopClock | None = None,
+        **changed: Any,
+    ) -> Operator:
+        """One more replica; ``clock``: one of its own."""
 
         def streams(on_event: Callable[[Kind, str | None, Body], None]) -> FakeStreams:
             self.streams.append(FakeStreams(self.api, on_event))
             return self.streams[-1]
 
-        world = World(api or self.api, self.mixers, self.clock, streams)
+        world = World(api or self.api, self.mixers, clock or self.clock, streams)
+        self.granted = self.granted | (TAINTS if changed.get("taint_nodes") else set())
         start = len(self.operators)
         made = settings(**changed)
         operator = Operator(made, world, Meters(), f"{replica}_{start}", policy(made))
@@ -175,7 +215,7 @@ class Town:
             stop.set()
         await asyncio.gather(*(task for *_, task in self.operators))
         self.operators.clear()
-        assert self.api.used <= GRANTED
+        assert self.api.used <= self.granted
         assert self.reasons() <= REASONS.keys()
 
     async def kill(self) -> None:
@@ -222,6 +262,13 @@ class Town:
     def reasons(self) -> set[str]:
         """Of all Events."""
         return {body["reason"] for body in self.api.bodies(EVENTS).values()}
+
+    def on(self, node: str) -> list[str]:
+        """Pods on the node."""
+        return [name for name, body in self.pods().items() if body["spec"].get("nodeName") == node]
+
+    def node_of(self, pod: str) -> str:
+        return str(self.pods()[pod]["spec"]["nodeName"])
 
     async def until(self, true: Callable[[], bool], within_s: float, what: str = "") -> float:
         """Wait; how long it took."""

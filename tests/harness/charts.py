@@ -24,6 +24,7 @@ EVERYTHING = (
     "mixer.networkPolicy.enabled=true",
     "mixer.networkPolicy.scraperNamespaces={monitoring}",
     "operator.networkPolicy.enabled=true",
+    "operator.taintNodes=true",
     "operator.priorityClassName=system-cluster-critical",
     "runtimeClass.create=true",
     "podMonitor.enabled=true",

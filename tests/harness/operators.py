@@ -37,10 +37,12 @@ class LocalOperator:
     lease: str = "local-operator"
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
+    alerts: int = 0
+    """The port of ``POST /alerts``."""
 
     def start(self) -> None:
         """At once; ``until_ready`` waits."""
-        self.port = free_port()
+        self.port, self.alerts = free_port(), free_port()
         pool = self.folder / "default-pool.yaml"
         pool.write_text(yaml.safe_dump(DEFAULT_POOL))
         options = {
@@ -48,6 +50,7 @@ class LocalOperator:
             "own-namespace": self.namespace,
             "lease-name": self.lease,
             "listen": f"127.0.0.1:{self.port}",
+            "alerts-listen": f"127.0.0.1:{self.alerts}",
             "mixer-image": self.image,
             "default-pool": str(pool),
             "log-format": "text",

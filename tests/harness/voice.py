@@ -6,12 +6,15 @@ import json
 import os
 import secrets
 import signal
+import socket
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 from harness.door import Door
 from harness.listening import POLL
@@ -19,6 +22,9 @@ from harness.party import Party, gathering
 from localcluster import realtime
 from localcluster.cluster import Cluster
 from localcluster.failure import ClusterError
+from localcluster.own import Own
+from voiceroom_kubectl.api import connected
+from voiceroom_kubectl.forward import forwarded
 from voiceroom_mixer.control.auth import tokens
 from voiceroom_mixer.control.auth.keys import parse_keys
 from voiceroom_mixer.core.state.legstate import Role
@@ -26,8 +32,9 @@ from voiceroom_mixer.core.state.legstate import Role
 Body = dict[str, Any]
 API = "voiceroom.dev/v1alpha1"
 LOOK_S = 0.1
+_NODE_ADDRESS = 'jsonpath={.items[*].status.addresses[?(@.type=="InternalIP")].address}'
 READY_S = 90.0
-SMALL = {"limits": {"cpu": "500m", "memory": "512Mi"}, "requests": {"cpu": "50m"}}
+SMALL = {"limits": {"cpu": "500m", "memory": "512Mi"}, "requests": {"cpu": "200m"}}
 """Half a CPU is many times what these rooms need; many such pods fit on a small node."""
 
 
@@ -50,13 +57,24 @@ class PodDoor(Door):
 class Voice:
     """One namespace of a cluster in which the operator runs."""
 
-    cluster: Cluster
+    cluster: Cluster | Own
     namespace: str
+    ends: ExitStack
 
     @property
     def here(self) -> str:
-        """This machine's address, as nodes and pods see it."""
-        return self.cluster.layout.gateway
+        """This machine's address, as the nodes see it."""
+        listed = self.cluster.kubectl("get", "nodes", "-o", _NODE_ADDRESS)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+            asked.connect((listed.split()[0], 9))
+            return str(asked.getsockname()[0])
+
+    @property
+    def machine(self) -> Cluster:
+        """The cluster of this machine; the test is skipped on another one."""
+        if isinstance(self.cluster, Own):
+            pytest.skip("needs a cluster of this machine, and KUBECONFIG names another")
+        return self.cluster
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """In the namespace. Raises: ClusterError with what kubectl said."""
@@ -142,7 +160,15 @@ class Voice:
         """The signalling of the room's pod, or of another one of its pool."""
         body = self.get("pod", pod or self.owner(room))
         pool = body["metadata"]["labels"]["voiceroom.dev/pool"]
-        return PodDoor(f"http://{body['status']['podIP']}:{_http_port(body)}", self.keys(pool))
+        return PodDoor(self._signalling(body), self.keys(pool))
+
+    def _signalling(self, pod: Body) -> str:
+        """Pods of this machine's clusters are reached from it, others by a forwarded port."""
+        if isinstance(self.cluster, Cluster):
+            return f"http://{pod['status']['podIP']}:{_http_port(pod)}"
+        api, name = connected(str(self.cluster.kubeconfig), None), pod["metadata"]["name"]
+        forward = forwarded(lambda: api.connect(self.namespace, name, _http_port(pod)), 0, print)
+        return f"http://127.0.0.1:{self.ends.enter_context(forward)}"
 
     def keys(self, pool: str = "default") -> str:
         """``keys.json`` of the pool's Secret."""
@@ -152,7 +178,7 @@ class Voice:
         """SIGKILL to the container's first process, from outside: its own kernel would not."""
         body = self.get("pod", pod)
         number = body["spec"]["nodeName"]
-        node = next(node for node in self.cluster.layout.nodes if node.name == number)
+        node = next(node for node in self.machine.layout.nodes if node.name == number)
         container = body["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
         folders = realtime.container_cgroups(node, body["metadata"]["uid"])
         folder = next(folder for folder in folders if folder.name == container)
@@ -188,13 +214,19 @@ def until(holds: Callable[[], object], within_s: float, what: str) -> float:
 
 
 @contextmanager
-def namespace(cluster: Cluster, name: str) -> Iterator[Voice]:
+def namespace(cluster: Cluster | Own, name: str) -> Iterator[Voice]:
     """A namespace of its own; at the end its rooms, its pools and then itself are deleted."""
     cluster.kubectl("create", "namespace", name)
-    voice = Voice(cluster, name)
-    try:
-        yield voice
-    finally:
+    with ExitStack() as ends:
+        voice = Voice(cluster, name, ends)
+        try:
+            yield voice
+        finally:
+            _remove(voice)
+
+
+def _remove(voice: Voice) -> None:
+    with suppress(ClusterError):  # it may be gone already
         voice.kubectl("delete", "voicerooms", "--all", "--timeout=60s")
         voice.kubectl("delete", "mixerpools", "--all", "--timeout=120s")
-        cluster.kubectl("delete", "namespace", name, "--timeout=120s")
+        voice.cluster.kubectl("delete", "namespace", voice.namespace, "--timeout=120s")

@@ -9,6 +9,7 @@ import re
 import select
 import socket
 import struct
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -114,6 +115,8 @@ class WebRtcLeg(RtpLeg):
         self._sockets = [self.socket]
         self._srtp_in: Any = None
         self._srtp_out: Any = None
+        self._sealing = threading.Lock()
+        """Two threads seal: the voice, and the test its reports; a session has one buffer."""
         self._ssl: Any = None
         self.sent = b""
         """The latest SRTP packet."""
@@ -268,7 +271,8 @@ class WebRtcLeg(RtpLeg):
 
     def seal(self, packet: bytes) -> bytes:
         """SRTP."""
-        return bytes(self._srtp_out.protect(packet))
+        with self._sealing:
+            return bytes(self._srtp_out.protect(packet))
 
     def put(self, packet: bytes) -> None:
         """Protected."""
@@ -277,7 +281,8 @@ class WebRtcLeg(RtpLeg):
 
     def seal_report(self, report: bytes) -> bytes:
         """SRTCP."""
-        return bytes(self._srtp_out.protect_rtcp(report))
+        with self._sealing:
+            return bytes(self._srtp_out.protect_rtcp(report))
 
     def put_report(self, report: bytes) -> None:
         """Protected."""

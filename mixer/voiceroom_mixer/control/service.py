@@ -70,8 +70,9 @@ class RoomService(Protocol):
         *,
         mode: Literal["whip", "whep"],
         replaces: str | None,
+        name: str = "",
     ) -> Joined:
-        """Answer an SDP offer with a new leg."""
+        """Answer an SDP offer with a new leg, whose person wants to be called ``name``."""
 
     async def patch_ice(
         self, room: str, leg: str, sdpfrag: str, if_match: str | None

@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import Final
 
-from voiceroom_mixer.edge.stacks import NAME, SIGNAL
+from voiceroom_mixer.edge.stacks import END, NAME, SIGNAL
 
 MAX_BYTES: Final = 65_536
 _LOOKS: Final = 50
@@ -41,12 +41,10 @@ async def ask(pid: int, fd: int) -> str:
 
 
 async def _written(fd: int) -> str:
-    """What stands in the file once nothing more comes."""
-    before = b""
+    """What stands in the file once its end does."""
     for _ in range(_LOOKS):
         await asyncio.sleep(_LOOK_S)
-        text = os.pread(fd, MAX_BYTES, 0)
-        if text and text == before:
+        text, end, _ = os.pread(fd, MAX_BYTES, 0).partition(END)
+        if end or len(text) == MAX_BYTES:
             return text.decode(errors="replace")
-        before = text
     raise StacksError("the process does not answer: it may be stopped")

@@ -16,12 +16,22 @@ from typing import Final
 SIGNAL: Final = signal.SIGUSR2
 NAME: Final = "voiceroom-stacks"
 """Of the file, as its link in /proc shows it."""
+END: Final = bytes([SIGNAL])
+"""Follows the stacks: a reader need not guess whether a writer without a CPU has more to say."""
 
 
 def offer() -> int:
     """From now on ``SIGNAL`` writes this process's stacks; the descriptor to look them up by."""
     fd = os.memfd_create(NAME)
     # The reader empties the file: what is written next goes to its beginning.
-    fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)
-    faulthandler.register(SIGNAL, file=fd, all_threads=True)
+    fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND | os.O_NONBLOCK)
+    # ``chain``: once the stacks are written, Python's own handler writes the signal's number behind
+    # them, at once and in C.
+    signal.signal(SIGNAL, _taken)
+    signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
+    faulthandler.register(SIGNAL, file=fd, all_threads=True, chain=True)
     return fd
+
+
+def _taken(number: int, frame: object) -> None:
+    """All is said by then."""

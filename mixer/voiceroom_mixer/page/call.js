@@ -20,7 +20,7 @@ export class Call extends EventTarget {
   #seen = { received: 0, atMs: 0 };
   #troubleMs = null;
   #restart = null;
-  #wish = { track: null, listen: false };
+  #wish = { track: null, listen: false, name: '' };
   everLive = false;
   leg = '';
 
@@ -35,9 +35,9 @@ export class Call extends EventTarget {
   get state() { return this.#state; }
 
   /** `replaces`: the leg this one takes the place of (after a reload), or ''. */
-  join({ track, listen, replaces = '' }) {
+  join({ track, listen, name = '', replaces = '' }) {
     if (!this.#step('join')) return;
-    this.#wish = { track, listen };
+    this.#wish = { track, listen, name };
     this.leg = replaces;
     this.everLive = false;
     this.#attempt = 0;

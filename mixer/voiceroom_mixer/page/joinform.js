@@ -11,6 +11,7 @@ const NAME_KEY = 'voiceroom:name';
 export class JoinForm extends EventTarget {
   #meter = new LocalMeter($('mic-meter'));
   #tested = null;
+  #listener = false;
 
   constructor() {
     super();
@@ -32,12 +33,13 @@ export class JoinForm extends EventTarget {
   async show(claims) {
     const listener = claims.role === 'listener';
     const named = Boolean(claims.sub);
+    this.#listener = listener;
     $('join-as').textContent = named ? SAY.joinAs(claims.sub, claims.role) : '';
     $('pin-row').hidden = named;
     $('pin').required = !named;
     $('name').required = !named;
     $('name-row').hidden = listener;
-    $('name-hint').textContent = named ? SAY.nameLocal(claims.sub) : SAY.nameShared;
+    $('name-hint').textContent = named ? SAY.nameBeside(claims.sub) : SAY.nameShared;
     for (const id of ['mic-row', 'muted-row', 'join-listen']) $(id).hidden = listener;
     $('join-go').textContent = listener ? BUTTONS.listen : BUTTONS.join;
     await fillMicrophones($('join-mic'));
@@ -52,9 +54,9 @@ export class JoinForm extends EventTarget {
   }
 
   #wish(listen) {
-    const name = $('name').value.trim();
+    const name = this.#listener ? '' : $('name').value.trim();
     this.stopTest();
-    localStorage.setItem(NAME_KEY, name);
+    if (!this.#listener) localStorage.setItem(NAME_KEY, name);
     const detail = { name, pin: $('pin').value.trim(), device: this.device, muted: $('join-muted').checked, listen };
     this.dispatchEvent(new CustomEvent('wish', { detail }));
   }

@@ -9,14 +9,16 @@ export class Link {
   #pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
   #transceiver;
   #listen;
+  #name;
   #location = '';
   #answer = '';
   leg = '';
 
   /** `listen`: receive only. `track` may be null: a speaker who has no microphone yet. */
-  constructor(signalling, { track, listen, onStream, onChange }) {
+  constructor(signalling, { track, listen, name, onStream, onChange }) {
     this.#signalling = signalling;
     this.#listen = listen;
+    this.#name = name;
     this.#transceiver = this.#pc.addTransceiver(track ?? 'audio', {
       direction: listen ? 'recvonly' : 'sendrecv',
     });
@@ -39,7 +41,7 @@ export class Link {
    */
   async join(replaces) {
     const offer = await this.#pc.createOffer();
-    const joined = await this.#signalling.join(offer.sdp, { listen: this.#listen, replaces });
+    const joined = await this.#signalling.join(offer.sdp, { listen: this.#listen, replaces, name: this.#name });
     this.leg = joined.leg;
     this.#location = joined.location;
     const iceServers = iceServersOf(joined.link);

@@ -6,7 +6,7 @@ import { JoinForm } from './joinform.js';
 import { MicrophoneError, NONE, fillMicrophones } from './microphone.js';
 import { OwnMicrophone } from './own.js';
 import { Panel } from './panel.js';
-import { PeopleView } from './people.js';
+import { PeopleView, nameOf } from './people.js';
 import { Roster } from './roster.js';
 import { Refusal, Signalling } from './signalling.js';
 import { claimsOf, dropToken, forgetCall, keepToken, recallCall, rememberCall, takeToken } from './token.js';
@@ -99,7 +99,7 @@ async function join({ name, pin, device, muted, listen }, replaces = '') {
   }
   myName = name;
   rememberCall(room, { name, device, muted, listen });
-  call.join({ track: own.track, listen: claims().role === 'listener', replaces });
+  call.join({ track: own.track, listen: claims().role === 'listener', name, replaces });
 }
 
 async function enterByPin(pin, name) {
@@ -246,8 +246,8 @@ function listenToParts() {
   roster.addEventListener('room', onRoom);
   roster.addEventListener('timing', () => panel.show(roster));
   roster.addEventListener('mine', ({ detail }) => onMine(detail));
-  roster.addEventListener('came', ({ detail }) => news.came(detail.identity));
-  roster.addEventListener('went', ({ detail }) => news.went(detail.identity));
+  roster.addEventListener('came', ({ detail }) => news.came(nameOf(detail)));
+  roster.addEventListener('went', ({ detail }) => news.went(nameOf(detail)));
 }
 
 function listenToPage() {

@@ -55,7 +55,7 @@ export class PeopleView {
   #add(person) {
     const row = this.#template.content.firstElementChild.cloneNode(true);
     row.dataset.id = person.id;
-    row.style.setProperty('--hue', String(hueOf(person.identity)));
+    row.style.setProperty('--hue', String(hueOf(nameOf(person))));
     const options = row.querySelector('.options');
     options.id = `options-${person.id}`;
     const more = row.querySelector('.more');
@@ -104,11 +104,11 @@ export class PeopleView {
   }
 
   #fill(row, person, { mine, canModerate, myName }) {
-    const name = (mine && myName) || person.identity;
+    const name = (mine && myName) || nameOf(person);
     setText(row.querySelector('.name'), name);
     row.querySelector('.name').title = name;
     setText(row.querySelector('.initials'), initialsOf(name));
-    setText(row.querySelector('.about'), aboutOf(person, mine));
+    setText(row.querySelector('.about'), aboutOf(person, mine, name));
     row.querySelector('.more').setAttribute('aria-label', SAY.more(name));
     row.querySelector('.options').setAttribute('aria-label', SAY.more(name));
     row.querySelector('.volume').hidden = mine;
@@ -151,8 +151,13 @@ function stateOf(person, silenced) {
   return ['mic', person.talking ? SAY.talkingState : SAY.micOn];
 }
 
-function aboutOf(person, mine) {
-  const words = [mine ? SAY.you : '', SAY.roles[person.role] ?? '', person.kind === 'rtp' ? SAY.phone : ''];
+/** How a person wants to be called, else what the link says. */
+export function nameOf(person) { return person.name || person.identity; }
+
+/** Who chose a name is shown with what the link says as well: that one the room's owner vouches for. */
+function aboutOf(person, mine, name) {
+  const link = name !== person.identity && person.identity !== person.role ? person.identity : '';
+  const words = [mine ? SAY.you : '', link, SAY.roles[person.role] ?? '', person.kind === 'rtp' ? SAY.phone : ''];
   return words.filter(Boolean).join(' · ');
 }
 

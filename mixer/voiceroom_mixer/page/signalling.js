@@ -27,8 +27,9 @@ export class Signalling {
   get eventsUrl() { return `${this.#base}/events?token=${encodeURIComponent(this.#token)}`; }
 
   /** POST an offer: {leg, location, etag, sdp, link}. */
-  async join(sdp, { listen, replaces }) {
-    const query = replaces ? `?replaces=${encodeURIComponent(replaces)}` : '';
+  async join(sdp, { listen, replaces, name }) {
+    const given = Object.entries({ replaces, name }).filter(([, value]) => value);
+    const query = given.length ? `?${new URLSearchParams(given)}` : '';
     const answer = await this.#call('POST', `${this.#base}/${listen ? 'whep' : 'whip'}${query}`, {
       body: sdp, type: 'application/sdp',
     });

@@ -54,7 +54,7 @@ export const BUTTONS = {
 export const SAY = {
   joinAs: (who, role) => (role === 'listener'
     ? 'This link lets you listen.' : `This link lets you speak as “${who}”${role === 'speaker' ? '' : ` (${role})`}.`),
-  nameLocal: (who) => `Kept on this device. The others see you as “${who}”.`,
+  nameBeside: (who) => `The others see this name. Without one they see “${who}”.`,
   nameShared: 'The others see this name.',
   noMicrophone: 'No microphone (listen)',
   defaultMicrophone: 'Default microphone',

@@ -93,7 +93,7 @@ class HttpAdmin:
         return self._session
 
     def _headers(self, access: Access) -> dict[str, str]:
-        now_s = self._clock.unix_s()
+        now_s = self._clock.wall_s()
         made_s, bearer = self._bearers.get(access.key.kid, (float("-inf"), ""))
         if not 0 <= now_s - made_s < TOKEN_LIFE_S / 2:
             self._bearers = {

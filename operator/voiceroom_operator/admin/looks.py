@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from voiceroom_api.thresholds import PROFILES
 from voiceroom_operator.admin.access import Access, Address
 from voiceroom_operator.admin.client import Admin, Unreachable
 from voiceroom_operator.edge.clock import Clock
@@ -18,10 +19,15 @@ from voiceroom_operator.reading.reports import (
     rooms_said,
     status_report,
     steadied,
+    windows_of,
 )
+from voiceroom_operator.remediation.windows import LEAST_KEPT, History, noted
 
 PERIOD_S: Final = 1.0
 AT_ONCE: Final = 32
+_STRICTEST: Final = min(PROFILES.values(), key=lambda each: each.bad_ms)
+_LATELY: Final = 5
+"""Seconds."""
 SLOW_S: Final = 10.0
 """What changes with every word is passed on this often at most."""
 
@@ -42,12 +48,12 @@ class Target:
 @dataclass(slots=True)
 class _Known:
     report: StatusReport
-    """As it was heard, without what wanders: the same object while nothing matters anew."""
+    """The same object while nothing in it matters anew."""
     rooms: RoomsSaid = NO_ROOMS
-    timing_s: float = float("-inf")
-    """Since when its figures of time stand."""
     urgent: object = None
     """Of ``report``."""
+    history: History = ()
+    keep_s: int = LEAST_KEPT
     answered: bool = False
     asked_since_s: float | None = None
     """Since when it has been asked without an answer (monotonic)."""
@@ -86,7 +92,7 @@ class Looks:
         if known is None:
             return StatusReport()
         silent_s = self._silent_s(known)
-        if not silent_s:
+        if silent_s == known.report.pod.silent_s:
             return known.report
         return replace(known.report, pod=replace(known.report.pod, silent_s=silent_s))
 
@@ -98,6 +104,17 @@ class Looks:
     def _silent_s(self, known: _Known) -> float:
         since_s = known.asked_since_s
         return 0.0 if since_s is None else self._clock.monotonic_s() - since_s
+
+    def history(self, uid: str) -> History:
+        """The pod's seconds, as far as they are remembered."""
+        known = self._known.get(uid)
+        return known.history if known is not None else ()
+
+    def remember(self, uid: str, seconds: int) -> None:
+        """So many of the pod's seconds are worth remembering."""
+        known = self._known.get(uid)
+        if known is not None:
+            known.keep_s = seconds
 
     def round(self, targets: Iterable[Target]) -> None:
         """Ask each that is not being asked; forget pods that are not among them."""
@@ -138,30 +155,42 @@ class Looks:
         self._on_answer(target.uid)
 
     def _take(self, known: _Known, body: Mapping[str, Any]) -> None:
-        now_s, before = self._clock.monotonic_s(), known.report
         known.rooms = rooms_said(body.get("rooms"), known.rooms)
-        fresh = status_report(body, rooms=known.rooms)
-        known.report = steadied(before, fresh, now_s - known.timing_s) if known.answered else fresh
-        if known.report is before:
-            return
-        known.urgent = _urgent(known.report)
-        if known.report.timing is not before.timing:
-            known.timing_s = now_s
+        said = steadied(status_report(body, rooms=known.rooms), known.report)
+        if said is not known.report:
+            known.report, known.urgent = said, _urgent(said)
+        known.history = noted(
+            known.history, windows_of(body), said.timing.verdict, said.asks, known.keep_s
+        )
 
     def _pass_on(self, target: Target, known: _Known) -> None:
-        urgent = (known.urgent, self._silent_s(known) > self._lost_after_s)
+        digest = self._urgent(known)
         now_s = self._clock.monotonic_s()
-        is_urgent = known.told is None or known.told[0] != urgent
-        is_slow_due = known.told != (urgent, _slow(known.report)) and now_s >= known.told_s + SLOW_S
+        is_urgent = known.told is None or known.told[0] != digest
+        is_slow_due = known.told != (digest, _slow(known.report)) and now_s >= known.told_s + SLOW_S
         if is_urgent or is_slow_due:
-            known.told, known.told_s = (urgent, _slow(known.report)), now_s
+            known.told, known.told_s = (digest, _slow(known.report)), now_s
             self._on_news(target, known.report)
+
+    def _urgent(self, known: _Known) -> object:
+        return (
+            known.urgent,
+            _is_troubled(known.history),
+            self._silent_s(known) >= PERIOD_S,
+            self._silent_s(known) > self._lost_after_s,
+        )
 
     async def close(self) -> None:
         """End all that is asked."""
         for task in tuple(self._tasks.values()):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+def _is_troubled(history: History) -> bool:
+    """By the strictest of all profiles: whether it matters to the pool is for the plan to say,
+    which looks again each second while it does."""
+    return any(window.is_bad(_STRICTEST) for window in history[-_LATELY:])
 
 
 def _urgent(report: StatusReport) -> object:
@@ -174,6 +203,7 @@ def _urgent(report: StatusReport) -> object:
         report.grade,
         report.timing.verdict,
         report.timing.p99_ms is None,
+        report.asks,
     )
 
 

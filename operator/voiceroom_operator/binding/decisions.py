@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from voiceroom_operator.binding.request import Answer
 from voiceroom_operator.observed import MoveSeen, RoomSeen
 from voiceroom_operator.pool.crew import Demand
 
@@ -62,6 +63,8 @@ class BindingPlan:
     """Pods whose label must say that they are occupied before any decision is carried out."""
     unplaced: tuple[Unplaced, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    """To people who asked for a move, by room; of those that are begun the decision tells."""
     make_default_pool: bool = False
     """A room asks for the pool ``default``, and it was never made here."""
     demand: Mapping[str, Demand] = field(default_factory=dict)

@@ -27,19 +27,18 @@ def burnt_epoch(room: RoomSeen) -> int:
 
 
 Claim = tuple[PodSeen, Held]
-"""A pod that says that it runs a room."""
+"""A pod, and its word that it runs a room."""
 
 
 def take_over(room: RoomSeen, claims: Iterable[Claim]) -> Claim | None:
     """The pod that says it took the room over under a higher epoch than is on record.
 
     A room that is bound to nobody goes back to whoever holds it under the number on record: that
-    number was never given to another.
+    number was never given to another. ``claims``: of this room.
     """
-    found = [(pod, held) for pod, held in claims if outranks(held.epoch, room)]
+    found = [claim for claim in claims if _outranks(claim[1].epoch, room)]
     return max(found, key=lambda claim: claim[1].epoch, default=None)
 
 
-def outranks(epoch: int, room: RoomSeen) -> bool:
-    """Whether who holds the room under this epoch has more right to it than is on record."""
+def _outranks(epoch: int, room: RoomSeen) -> bool:
     return epoch > room.highest_epoch or (not room.pod and 0 < epoch == room.epoch)

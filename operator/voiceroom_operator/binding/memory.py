@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from voiceroom_operator.binding.epochs import Claim
 from voiceroom_operator.binding.ledger import Load, owners
 from voiceroom_operator.binding.pods import Face, Fleet
+from voiceroom_operator.binding.request import is_open
 from voiceroom_operator.grouping import NOBODY, Group, Groups, differences, regrouped
 from voiceroom_operator.observed import Held, PodSeen, RoomSeen, Standing
 
@@ -106,8 +107,8 @@ class Memory:
         odd = tuple(held for held in pod.holds if held.role == "owner" and _is_odd(held, rooms))
         return _Said(pod.holds, rooms, odd)
 
-    def open(self, fleet: Fleet, claims: Iterable[str]) -> dict[str, RoomSeen]:
-        """Rooms about which there may be something to decide, by name."""
+    def open(self, fleet: Fleet, named: Iterable[str]) -> dict[str, RoomSeen]:
+        """Rooms about which there may be something to decide, by name; all that are ``named``."""
         places = fleet.places()
         self._judged = {
             pod: self._judge(pod, rooms, fleet, places) for pod, rooms in self._homes.items() if pod
@@ -115,7 +116,7 @@ class Memory:
         found = dict(self._homes.get("", NOBODY))
         for judged in self._judged.values():
             found.update((room.name, room) for room in judged.open)
-        for name in claims:
+        for name in named:
             if name in self.rooms and not self.rooms[name].deleting:
                 found[name] = self.rooms[name]
         return found
@@ -138,10 +139,12 @@ class Memory:
 
 
 def is_settled(room: RoomSeen, fleet: Fleet) -> bool:
-    """Whether there is nothing to decide about the room, unless a pod claims it. It depends on the
+    """Whether there is nothing to decide about the room, unless it is named. It depends on the
     faces of its pods and on ``Fleet.places`` only."""
     pod = fleet.pods.get(room.pod)
     if pod is None or pod.pool != room.pool or room.dedicated or room.move is not None:
+        return False
+    if is_open(room.request, room.answer):
         return False
     if fleet.standing(room.pod) not in (Standing.SERVING, Standing.UNREADY):
         return False

@@ -22,7 +22,10 @@ from voiceroom_operator.binding.decisions import (
 from voiceroom_operator.binding.epochs import burnt_epoch, next_epoch, take_over
 from voiceroom_operator.binding.ledger import Ledger
 from voiceroom_operator.binding.memory import Memory
+from voiceroom_operator.binding.orders import NO_ORDERS, Orders
 from voiceroom_operator.binding.pods import Fleet
+from voiceroom_operator.binding.request import Answer, Request, is_open
+from voiceroom_operator.binding.requests import choose
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import Nodes, PodSeen, RoomSeen, Standing
 from voiceroom_operator.pool.crew import Demand
@@ -38,10 +41,11 @@ def plan_bindings(
     nodes: Nodes,
     limits: Limits,
     now_s: float,
+    orders: Orders = NO_ORDERS,
 ) -> BindingPlan:
     """The next step for every room of a namespace; ``now_s`` in Unix seconds."""
     by_name = {room.name: room for room in rooms}
-    return Bindings(limits).plan(by_name, pods, pools, nodes, now_s)
+    return Bindings(limits).plan(by_name, pods, pools, nodes, now_s, orders)
 
 
 class Bindings:
@@ -60,14 +64,17 @@ class Bindings:
         pools: Iterable[PoolWanted],
         nodes: Nodes,
         now_s: float,
+        orders: Orders = NO_ORDERS,
     ) -> BindingPlan:
         """``rooms``: by name, not to be changed any more."""
-        inputs = (tuple(pods), tuple(pools), nodes)
+        seen = (tuple(pods), tuple(pools), nodes)
+        inputs = (seen, orders)
         if self._last is not None and rooms is self.memory.rooms and self._last[0] == inputs:
             return self._last[1]
         self.memory.take(rooms)
         ledger = Ledger(self.memory.loads(), self._limits)
-        round_ = _Round(Fleet(*inputs, ledger, self._limits), self._limits, now_s, self.memory)
+        fleet = Fleet(*seen, ledger, self._limits, orders)
+        round_ = _Round(fleet, self._limits, now_s, self.memory, orders)
         made = round_.run()
         self._last = None if round_.is_of_its_time else (inputs, made)
         return made
@@ -76,18 +83,27 @@ class Bindings:
 class _Round:
     """One plan in the making: what was decided so far, and what it leaves to others."""
 
-    def __init__(self, fleet: Fleet, limits: Limits, now_s: float, memory: Memory) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        limits: Limits,
+        now_s: float,
+        memory: Memory,
+        orders: Orders,
+    ) -> None:
         self._fleet = fleet
+        self._orders = orders
         self._limits = limits
         self._now_s = now_s
         self._memory = memory
         self._claims = memory.claims(fleet)
-        self._open = memory.open(fleet, self._claims)
+        self._open = memory.open(fleet, (*self._claims, *orders.drift))
         self._moving = sum(room.move is not None for room in self._open.values())
         self._decisions: list[Decision] = []
         self._bound_at: dict[str, int] = {}
         self._unplaced: list[Unplaced] = []
         self._waiting: list[Waiting] = []
+        self._answers: dict[str, Answer] = {}
         self._demand: dict[str, Demand] = {}
         self._later_s: list[float] = []
         self._make_default = False
@@ -121,6 +137,7 @@ class _Round:
             occupy=tuple(sorted(pod for pod in to_bind if not pods[pod].occupied)),
             unplaced=tuple(self._unplaced),
             waiting=tuple(self._waiting),
+            answers=self._answers,
             make_default_pool=self._make_default,
             demand=self._demand,
             bound=self._fleet.ledger.owned_counts(),
@@ -167,12 +184,18 @@ class _Round:
         pod = self._fleet.best_owner(room)
         if pod is None:
             self._wants_a_pod(room)
-            return None, words.no_pod(room, pool, self._fleet.serving(room.pool))
+            return None, self._why_no_pod(room, pool)
         return pod, ("", "")
 
     def _default_seen(self) -> bool:
         rooms = self._memory.rooms.values()
         return any(r.saw_pool and r.pool == DEFAULT_POOL and not r.deleting for r in rooms)
+
+    def _why_no_pod(self, room: RoomSeen, pool: PoolWanted) -> tuple[str, str]:
+        serving = self._fleet.serving(room.pool)
+        if serving and all(map(self._fleet.is_silent, serving)):
+            return words.all_silent(pool, len(serving))
+        return words.no_pod(room, pool, serving)
 
     def _wants_a_pod(self, room: RoomSeen) -> None:
         old = self._demand.get(room.pool, Demand())
@@ -184,7 +207,11 @@ class _Round:
     def _relocate(self, room: RoomSeen) -> RoomSeen:
         """A pod runs the room: see whether it ought to be another."""
         why = self._why_elsewhere(room)
-        if not why or self._is_on_its_way(room):
+        if self._is_on_its_way(room):
+            return room
+        if why in ("", names.DRIFT) and room.request and is_open(room.request, room.answer):
+            return self._requested(room, room.request)
+        if not why:
             return room
         overdue = self._deadline_passed(room)
         pod, (reason, message) = self._find(room)
@@ -195,6 +222,20 @@ class _Round:
             self._waiting.append(Waiting(room.name, reason, message))
             return room
         return self._change_pods(room, pod, words.DRAIN_DEADLINE if overdue else "", why)
+
+    def _requested(self, room: RoomSeen, request: Request) -> RoomSeen:
+        """A person wants it elsewhere."""
+        pod, answer = choose(self._fleet, room, request)
+        if pod is None:
+            self._answers[room.name] = answer
+            if answer.state == "Waiting":
+                self._wants_a_pod(room)
+            return room
+        after = self._change_pods(room, pod, "", names.REQUESTED)
+        if after is room:
+            words_ = words.stays(room, self._limits.moves)
+            self._answers[room.name] = Answer(request.id, "Waiting", message=words_)
+        return after
 
     def _change_pods(self, room: RoomSeen, pod: PodSeen, cut: str, why: str) -> RoomSeen:
         """By a move when people are in, unless the room is ``cut``, which says why."""
@@ -212,9 +253,10 @@ class _Round:
         pod = self._fleet.pods[room.pod]
         if pod.pool != room.pool or (room.dedicated and self._fleet.shares(room)):
             return names.SPEC_CHANGED
-        if self._fleet.standing(room.pod) is not Standing.LEAVING:
-            return ""
-        return names.SPEC_CHANGED if pod.drain_reason == "Rollout" else names.DRAIN
+        if self._fleet.drains(room.pod):
+            return names.SPEC_CHANGED if pod.drain_reason == "Rollout" else names.DRAIN
+        # who does not keep time is left by those rooms only whose guard rails allow it
+        return names.DRIFT if room.name in self._orders.drift else ""
 
     def _is_on_its_way(self, room: RoomSeen) -> bool:
         if room.move is None:
@@ -225,7 +267,7 @@ class _Round:
     def _deadline_passed(self, room: RoomSeen) -> bool:
         pod = self._fleet.pods[room.pod]
         pool = self._fleet.pools.get(pod.pool)
-        if pod.drain_since_s is None or pool is None:
+        if pod.drain_since_s is None or pod.drain_reason == "Drift" or pool is None:
             return False
         self.is_of_its_time = True
         left_s = pod.drain_since_s + pool.drain_s - self._now_s

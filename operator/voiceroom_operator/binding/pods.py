@@ -7,8 +7,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from voiceroom_operator.binding.ledger import Caps, Ledger
+from voiceroom_operator.binding.orders import NO_ORDERS, Orders
 from voiceroom_operator.limits import Limits
-from voiceroom_operator.observed import Nodes, PodSeen, RoomSeen, Standing, standing
+from voiceroom_operator.observed import (
+    Nodes,
+    PodSeen,
+    RoomSeen,
+    Standing,
+    is_displaced,
+    standing,
+)
 from voiceroom_operator.pool.crew import is_outdated
 from voiceroom_operator.wanted import PoolWanted
 
@@ -37,10 +45,14 @@ class Fleet:
         nodes: Nodes,
         ledger: Ledger,
         limits: Limits,
+        orders: Orders = NO_ORDERS,
     ) -> None:
         self.pods = {pod.name: pod for pod in pods}
         self.pools = {pool.name: pool for pool in pools}
         self.ledger = ledger
+        self._orders = orders
+        self._displaced = {pod.name for pod in pods if is_displaced(pod, nodes)}
+        self._lost_after_s = limits.lost_after_s
         self._standing = {pod.name: standing(pod, nodes, limits) for pod in pods}
         self._quarantined = {node.name for node in (nodes or {}).values() if node.quarantined}
         self._grades = {node.name: node.grade for node in (nodes or {}).values()}
@@ -53,9 +65,20 @@ class Fleet:
         """A pod that is not there any more is lost."""
         return self._standing.get(pod, Standing.LOST)
 
+    def drains(self, pod: str) -> bool:
+        """It is on its way out, and that not only for its timer."""
+        if self.standing(pod) is not Standing.LEAVING:
+            return False
+        seen = self.pods[pod]
+        return seen.deleting or pod in self._displaced or seen.drain_reason != "Drift"
+
     def serving(self, pool: str) -> list[PodSeen]:
         """Pods of the pool that are in service, full ones too."""
         return self._by_pool[pool]
+
+    def is_quarantined(self, node: str) -> bool:
+        """It is not trusted."""
+        return node in self._quarantined
 
     def face(self, pod: str) -> Face | None:
         """None = it is not there."""
@@ -63,7 +86,7 @@ class Fleet:
         if seen is None:
             return None
         alone = self.ledger.load(pod).dedicated > 0
-        quarantined = seen.node in self._quarantined
+        quarantined = self.is_quarantined(seen.node)
         return Face(self._standing[pod], seen.pool, seen.node, quarantined, alone)
 
     def places(self) -> frozenset[tuple[str, str]]:
@@ -76,10 +99,15 @@ class Fleet:
         here = ("", owner.node) if owner is not None and owner.node else None
         return here is not None and any(pod.node not in here for pod in self.serving(room.pool))
 
-    def best_owner(self, room: RoomSeen) -> PodSeen | None:
-        """Where the room is best run: at its twin, else where most of the frame is free."""
+    def best_owner(self, room: RoomSeen, on: str = "", off: str = "") -> PodSeen | None:
+        """Where the room is best run: at its twin, else where most of the frame is free. ``on``,
+        ``off``: a node that it has to be on, or off."""
         serving = self.serving(room.pool)
-        fit = [pod for pod in serving if self._can_own(pod, room)]
+        fit = [
+            pod
+            for pod in serving
+            if on in ("", pod.node) and pod.node != off and self._can_own(pod, room)
+        ]
         busy = sum(bool(self.ledger.load(pod.name).owned) for pod in serving)
         spread = busy < self.pools[room.pool].size_min
         return min(fit, key=lambda pod: self._rank(pod, room, spread), default=None)
@@ -105,6 +133,10 @@ class Fleet:
         apart &= twin.node not in self._quarantined
         return apart and twin.pool == room.pool and self._is_free_for(twin, room)
 
+    def is_silent(self, pod: PodSeen) -> bool:
+        """It may be Ready, and keeps its rooms; but nobody could tell it of another one."""
+        return pod.silent_s > self._lost_after_s
+
     def shares(self, room: RoomSeen) -> bool:
         """Whether other rooms are in the room's pod."""
         return any(name != room.name for name in self.ledger.load(room.pod).owned)
@@ -112,13 +144,17 @@ class Fleet:
     def _can_own(self, pod: PodSeen, room: RoomSeen) -> bool:
         if pod.name == room.pod or pod.node in self._quarantined:
             return False
+        if room.name in self._orders.drift and pod.name in self._orders.unfit:
+            return False
         if not self._is_free_for(pod, room):
             return False
         if pod.name == room.twin:
             return True  # its share is reserved there
         pool = self.pools[room.pool]
         caps = Caps(pool.capacity_rooms, pool.capacity_participants)
-        return pod.accepting and self.ledger.takes(pod, room, caps)
+        if not pod.accepting or self.is_silent(pod):
+            return False
+        return self.ledger.takes(pod, room, caps)
 
     def _is_free_for(self, pod: PodSeen, room: RoomSeen) -> bool:
         """Whether ``placement`` of this room and of those that are there allows it."""
@@ -130,11 +166,13 @@ class Fleet:
     def _rank(self, pod: PodSeen, room: RoomSeen, spread: bool) -> tuple[object, ...]:
         """The twin first; then pods in use, so that the spare ones stay free."""
         in_use = spread or bool(self.ledger.load(pod.name).owned)
-        return (pod.name != room.twin, not in_use, *self._quality(pod))
+        bad = pod.name in self._orders.bad
+        return (bad, pod.name != room.twin, not in_use, *self._quality(pod))
 
     def _quality(self, pod: PodSeen) -> tuple[object, ...]:
         grade = self._grades.get(pod.node, "")
         return (
+            pod.name in self._orders.bad,
             is_outdated(pod, self.pools[pod.pool]),
             _GRADES.index(grade) if grade else len(_GRADES),
             -round(self.ledger.headroom(pod), 2),

@@ -43,6 +43,15 @@ def no_pod(room: RoomSeen, pool: PoolWanted, serving: Sequence[PodSeen]) -> tupl
     return names.NO_CAPACITY, message
 
 
+def all_silent(pool: PoolWanted, pods: int) -> tuple[str, str]:
+    """Reason and message where pods are Ready, and the operator cannot speak to them."""
+    message = (
+        f"none of the {pods} ready pods of MixerPool {pool.name} answers the operator on its port "
+        "admin: see whether a NetworkPolicy or a firewall is in between"
+    )
+    return names.WAITING_FOR_POD, message
+
+
 def stays(room: RoomSeen, moves_at_once: int) -> str:
     """Why a room with people in is not moved now."""
     if moves_at_once == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ IDLE_SINCE_ANNOTATION: Final = "voiceroom.dev/idle-since"
 """Of a pod: Unix time in seconds."""
 PORTS_ANNOTATION: Final = "voiceroom.dev/ports"
 """Of a pod: ``FIRST-LAST``, the ports of its node that were dealt to it."""
+
+AVOIDS_ANNOTATION: Final = "voiceroom.dev/avoids"
+"""Of a pod: nodes, divided by commas, that it was made not to be placed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,15 @@ def metadata(pool: PoolRef, name: str) -> dict[str, Any]:
         "labels": labels(pool),
         "ownerReferences": [owner(pool)],
     }
+
+
+def belongs_to(body: Mapping[str, Any], pool: PoolRef) -> bool:
+    """Whether an object is the pool's: by its owner; by its labels where a backup brought it back
+    under another owner's uid."""
+    found = body["metadata"]
+    if any(one.get("uid") == pool.uid for one in found.get("ownerReferences") or ()):
+        return True
+    return bool((found.get("labels") or {}).items() >= labels(pool).items())
 
 
 def owner(pool: PoolRef) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_operator.children.container import mixer_container, volumes
 from voiceroom_operator.children.listeners import listeners
 from voiceroom_operator.children.marks import (
+    AVOIDS_ANNOTATION,
     PORTS_ANNOTATION,
     REVISION_LABEL,
     PoolRef,
@@ -48,7 +49,7 @@ def pod(
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": _metadata(pool, spec, name, block, revision),
+        "metadata": _metadata(pool, spec, name, block, revision, avoid_nodes),
         "spec": _optional(spec)
         | {
             "restartPolicy": "Always",
@@ -80,15 +81,22 @@ def grace_s(spec: MixerPoolSpec) -> int:
 
 
 def _metadata(
-    pool: PoolRef, spec: MixerPoolSpec, name: str, block: tuple[int, ...], revision: str
+    pool: PoolRef,
+    spec: MixerPoolSpec,
+    name: str,
+    block: tuple[int, ...],
+    revision: str,
+    avoid_nodes: tuple[str, ...],
 ) -> dict[str, Any]:
     common = metadata(pool, name)
     ports = {PORTS_ANNOTATION: f"{block[0]}-{block[-1]}"} if block else {}
+    avoids = {AVOIDS_ANNOTATION: ",".join(sorted(avoid_nodes))} if avoid_nodes else {}
     own = {REVISION_LABEL: revision, names.OCCUPIED_LABEL: "false"}
     return common | {
         "labels": dict(spec.pod_labels) | common["labels"] | own,
         "annotations": dict(spec.pod_annotations)
         | ports
+        | avoids
         | {names.SAFE_TO_EVICT_ANNOTATION: "true"},
     }
 

@@ -11,6 +11,8 @@ from voiceroom_operator.cluster.kinds import Kind
 Body = Mapping[str, Any]
 """An object, as JSON."""
 FIELD_MANAGER: Final = "voiceroom-operator"
+NOT_OURS: Final = "NotOurs"
+_INVALID: Final = 422
 _PASSING: Final = frozenset({401, 404, 408, 409, 410, 429})
 """Client errors that end by themselves, or by another look."""
 
@@ -48,6 +50,12 @@ class ApiError(Exception):
     def is_refusal(self) -> bool:
         """It will be refused again until somebody changes something."""
         return 400 <= self.status < 500 and self.status not in _PASSING
+
+
+def not_ours(kind: Kind, name: str, pool: str) -> ApiError:
+    """Somebody else's object has a name that the pool needs: it is refused like by the server."""
+    words = f"the {kind.kind} {name} is there and is not of MixerPool {pool}"
+    return ApiError(_INVALID, NOT_OURS, words)
 
 
 @dataclass(frozen=True, slots=True)

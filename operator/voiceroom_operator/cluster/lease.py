@@ -21,6 +21,9 @@ DURATION_S: Final = 15.0
 RENEW_S: Final = 5.0
 HOLD_S: Final = 10.0
 """A holder acts so long after it last renewed, which leaves others 5 s."""
+LEFT_S: Final = 6.0
+"""A replica that does not keep time itself takes a free Lease only when nobody has wanted it for so
+long: three times what others wait between two tries."""
 _MINUTE_S: Final = 60
 
 _log = logging.getLogger(__name__)
@@ -57,8 +60,9 @@ class Lease:
         """Whether this replica may act now."""
         return self._clock.monotonic_s() < self._held_until_s
 
-    async def step(self) -> None:
-        """Renew it, or take it when it is free. Raises ``ApiError``."""
+    async def step(self, *, shy: bool = False) -> None:
+        """Renew it, or take it when it is free; ``shy``: only when nobody else wants it. Raises
+        ``ApiError``."""
         try:
             lease = await self._api.get(LEASES, self._namespace, self._name)
         except ApiError as error:
@@ -72,7 +76,7 @@ class Lease:
         last = int(spec.get("leaseTransitions") or 0)
         if spec.get("holderIdentity") == self._identity:
             await self._write(lease, last if last > self._outbid else self._outbid + 1)
-        elif self._is_free(spec):
+        elif self._is_free(spec) and not (shy and self._is_wanted(spec)):
             await self._write(lease, max(last, self._outbid) + 1)
         else:
             self._held_until_s = float("-inf")
@@ -89,6 +93,11 @@ class Lease:
         if not holder or (mine and holder.rpartition("_")[0] == mine):
             return True
         return self._clock.monotonic_s() - self._seen.at_s > DURATION_S
+
+    def _is_wanted(self, spec: dict[str, Any]) -> bool:
+        """Others may still take it."""
+        free_after_s = DURATION_S if spec.get("holderIdentity") else 0.0
+        return self._clock.monotonic_s() - self._seen.at_s <= free_after_s + LEFT_S
 
     async def _make(self) -> None:
         """A Lease that somebody deleted must not let terms begin anew: its count starts with the

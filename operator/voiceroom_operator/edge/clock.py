@@ -17,7 +17,10 @@ class Clock(Protocol):
         """For intervals: never steps."""
 
     def unix_s(self) -> float:
-        """For what is written into objects: Unix time."""
+        """For what is written into objects, and deadlines: Unix time that never steps."""
+
+    def wall_s(self) -> float:
+        """For tokens, which others hold against their own clocks now: Unix time as it is."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -57,6 +60,10 @@ class SystemClock:
     def unix_s(self) -> float:
         """CLOCK_REALTIME without its steps."""
         return self._slewed.read(time.time(), time.monotonic())
+
+    def wall_s(self) -> float:
+        """CLOCK_REALTIME, steps and all."""
+        return time.time()
 
     async def sleep(self, seconds: float) -> None:
         """On the event loop."""

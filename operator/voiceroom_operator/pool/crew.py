@@ -39,6 +39,10 @@ class PoolObserved:
     """Rooms that are bound to each pod, the decisions of this round included."""
     reserved: frozenset[str] = frozenset()
     """Names of pods that rooms still refer to."""
+    drifting: frozenset[str] = frozenset()
+    """Uids of pods that are out of service on account of drift."""
+    avoid: frozenset[str] = frozenset()
+    """Nodes on which no pod is made now."""
     foreign_ports: frozenset[int] = frozenset()
     """Ports of nodes that other pools may deal out."""
 
@@ -61,6 +65,8 @@ class Crew:
     """They failed, or are silent on a node that is not heard of either."""
     busy: frozenset[str]
     """Those that run or relay a room, or are about to."""
+    drifting: frozenset[str] = frozenset()
+    """Uids of those that are left on account of drift."""
 
     @property
     def live(self) -> tuple[PodSeen, ...]:
@@ -88,6 +94,7 @@ def muster(wanted: PoolWanted, observed: PoolObserved, limits: Limits) -> Crew:
         busy=frozenset(
             pod.name for pod in observed.pods if pod not in lost and _is_busy(pod, observed)
         ),
+        drifting=observed.drifting,
     )
 
 
@@ -99,6 +106,8 @@ def _standing(pod: PodSeen, wanted: PoolWanted, observed: PoolObserved, limits: 
     node = (observed.nodes or {}).get(pod.node)
     if found is Standing.LOST and (pod.failed or (node is not None and not node.ready)):
         return found
+    if pod.uid in observed.drifting:
+        return Standing.LEAVING
     if is_leaving(pod, observed.nodes) and not may_return(pod, wanted, observed.nodes):
         return Standing.LEAVING
     silent = found is Standing.LOST
@@ -107,7 +116,7 @@ def _standing(pod: PodSeen, wanted: PoolWanted, observed: PoolObserved, limits: 
 
 def may_return(pod: PodSeen, wanted: PoolWanted, nodes: Nodes) -> bool:
     """Whether the pod was taken out of service for a cause that is no more: an uncordoned node, a
-    rollout taken back."""
+    rollout taken back, a timer that has kept time again (who drifts still is asked before)."""
     if pod.deleting or wanted.deleting or is_displaced(pod, nodes) or not pod.drain_reason:
         return False
     return pod.drain_reason != "Rollout" or not is_outdated(pod, wanted)

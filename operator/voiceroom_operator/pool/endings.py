@@ -43,7 +43,9 @@ def drained(
         if pod.deleting:
             continue
         busy = crew.is_busy(pod)
-        mark = drain_mark(wanted, pod, nodes, busy, retired=False)
+        mark = drain_mark(wanted, pod, nodes, busy, False, pod.uid in crew.drifting)
+        if mark == "Drift" and busy:
+            continue  # nobody is cut off for a bad timer: it has no deadline
         if busy and pod.drain_since_s is not None and mark:
             closed_s = pod.drain_since_s + wanted.drain_s + limits.close_grace_s
             yield Ending(pod, "DrainDeadline", closed_s)
@@ -71,6 +73,13 @@ def portless(crew: Crew, target: int) -> Iterator[Ending]:
     """Pods whose ports are taken on every node, once others do their work."""
     if len(crew.serving) >= target:
         yield from (Ending(pod, "PortsTaken") for pod in crew.portless)
+
+
+def released(crew: Crew, avoid: frozenset[str]) -> Iterator[Ending]:
+    """Pods without a node that may go by now where they were made not to: others are made."""
+    for pod in crew.unready:
+        if pod.stuck == "Unschedulable" and not pod.node and pod.avoids - avoid:
+            yield Ending(pod, "Released")
 
 
 def superfluous(

@@ -25,7 +25,8 @@ def patches(
         if pod.deleting or pod.failed:
             continue
         busy = crew.is_busy(pod)
-        drain = drain_mark(wanted, pod, nodes, busy, pod in retired)
+        drifts = pod.uid in crew.drifting
+        drain = drain_mark(wanted, pod, nodes, busy, pod in retired, drifts)
         patch = PatchPod(
             pod.name,
             pod.uid,
@@ -37,7 +38,7 @@ def patches(
 
 
 def drain_mark(
-    wanted: PoolWanted, pod: PodSeen, nodes: Nodes, busy: bool, retired: bool
+    wanted: PoolWanted, pod: PodSeen, nodes: Nodes, busy: bool, retired: bool, drifts: bool
 ) -> DrainReason:
     """Why the pod ought to be out of service; empty = it ought not to be."""
     if wanted.deleting:
@@ -46,5 +47,7 @@ def drain_mark(
         return "NodeLeaving"
     if retired:
         return "Rollout"
+    if drifts and pod.drain_reason in ("", "Drift"):
+        return "Drift"
     # an idle pod of a cordoned node just ends: no deadline needs to run
     return "" if may_return(pod, wanted, nodes) else pod.drain_reason

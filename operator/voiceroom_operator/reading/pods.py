@@ -8,6 +8,7 @@ from typing import Any, Final, get_args
 
 from voiceroom_api import names
 from voiceroom_operator.children.marks import (
+    AVOIDS_ANNOTATION,
     DRAIN_ANNOTATION,
     IDLE_SINCE_ANNOTATION,
     PORTS_ANNOTATION,
@@ -50,6 +51,7 @@ def pod_seen(body: Mapping[str, Any], report: PodReport = _NOTHING_SAID) -> PodS
         pool=labels.get(names.POOL_LABEL, ""),
         revision=labels.get(REVISION_LABEL, ""),
         created_s=unix_s(metadata.get("creationTimestamp")) or 0.0,
+        started_s=_started_s(status),
         node=spec.get("nodeName", ""),
         ports=ports(notes.get(PORTS_ANNOTATION)),
         ready=condition(status, "Ready").get("status") == "True",
@@ -62,11 +64,19 @@ def pod_seen(body: Mapping[str, Any], report: PodReport = _NOTHING_SAID) -> PodS
         occupied=labels.get(names.OCCUPIED_LABEL) == "true",
         idle_since_s=number(notes.get(IDLE_SINCE_ANNOTATION)),
         stuck=_stuck(condition(status, "PodScheduled")),
+        avoids=frozenset(filter(None, str(notes.get(AVOIDS_ANNOTATION, "")).split(","))),
         silent_s=report.silent_s,
         holds=report.holds,
         relays=report.relays,
         headroom=report.headroom,
     )
+
+
+def _started_s(status: Mapping[str, Any]) -> float:
+    """Of the container that began last."""
+    states = (entry.get("state") or {} for entry in status.get("containerStatuses") or ())
+    began = (unix_s((state.get("running") or {}).get("startedAt")) for state in states)
+    return max((at_s for at_s in began if at_s is not None), default=0.0)
 
 
 def _drain(note: object) -> tuple[float | None, DrainReason]:

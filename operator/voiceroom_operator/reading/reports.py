@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
 
 from voiceroom_api import names
+from voiceroom_api.diagnosis import evidence_words
 from voiceroom_operator.observed import Grade, Held
 from voiceroom_operator.reading.pods import PodReport
+from voiceroom_operator.remediation.windows import Window
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Timeliness
 
 _MODES: Final[Mapping[str, RealtimeMode]] = {mode: mode for mode in get_args(RealtimeMode)}
@@ -17,6 +19,13 @@ _GRADES: Final[Mapping[str, Grade]] = {grade: grade for grade in get_args(Grade)
 _REASON: Final = re.compile(r"[A-Z][A-Za-z]{0,63}")
 """What a condition's reason may be."""
 _MESSAGE_CHARS: Final = 1024
+_MOST_WINDOWS: Final = 60
+_LAST_STEP: Final = 5
+"""Of the ladder: joins are refused, and the pod asks to be left."""
+P99_STEP_MS: Final = 0.5
+P99_STEP_SHARE: Final = 0.5
+HEADROOM_STEP: Final = 0.05
+"""By how much a figure has to change to be another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,8 @@ class StatusReport:
     grade: Grade = ""
     """Of its node."""
     timing: Timeliness = field(default_factory=Timeliness)
+    asks: bool = False
+    """It asks to be left: the breaker is open, or the ladder at its last step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,36 +101,51 @@ def status_report(
         realtime=_granted(_mapping(body.get("realtime"))),
         grade=_GRADES.get(_text(body.get("grade")), ""),
         timing=_timing(_mapping(body.get("timing"))),
+        asks=body.get("breaker") == "open" or _count(body.get("level")) >= _LAST_STEP,
     )
 
 
-HEADROOM_STEP: Final = 0.05
-FIGURES_S: Final = 600.0
+def windows_of(body: Mapping[str, Any]) -> tuple[Window, ...]:
+    """The pod's newest whole seconds, the oldest first: they differ with each look."""
+    said = _list(_mapping(body.get("timing")).get("windows"))
+    numbered = (entry for entry in said[-_MOST_WINDOWS:] if _count(entry.get("window")))
+    found = {
+        entry["window"]: Window(
+            entry["window"],
+            ticks=_count(entry.get("ticks")),
+            late=_count(entry.get("late")),
+            skipped=_count(entry.get("skipped")),
+            p50_ms=_amount(entry.get("latenessP50Ms")) or 0.0,
+            p99_ms=_amount(entry.get("latenessP99Ms")) or 0.0,
+            work_ms=_amount(entry.get("workP99Ms")) or 0.0,
+        )
+        for entry in numbered
+    }
+    return tuple(found[number] for number in sorted(found))
 
 
-def steadied(before: StatusReport, now: StatusReport, age_s: float) -> StatusReport:
-    """``now`` without what wanders from look to look and means nothing: ``before`` itself where
-    nothing else is new.
+def steadied(report: StatusReport, before: StatusReport) -> StatusReport:
+    """``report`` with the figures of ``before``, unless they have changed by what matters;
+    ``before`` itself when nothing has.
 
-    Headroom is taken over when it differs by ``HEADROOM_STEP``. The p99 is what it was when the
-    verdict changed, ``age_s`` seconds ago; after ``FIGURES_S`` it is taken again if it has doubled
-    or halved since.
+    Figures tremble with every look, and each is written to all rooms of the pod.
     """
-    pod = now.pod
-    if _is_close(before.pod.headroom, pod.headroom):
-        pod = replace(pod, headroom=before.pod.headroom)
-    timing = now.timing
-    old_ms, new_ms = before.timing.p99_ms, timing.p99_ms
-    same_words = replace(timing, p99_ms=old_ms) == before.timing
-    if old_ms is not None and new_ms is not None and same_words:
-        far = age_s >= FIGURES_S and not old_ms / 2 <= new_ms <= old_ms * 2
-        timing = timing if far else before.timing
-    steady = replace(now, pod=pod, timing=timing)
-    return before if steady == before else steady
+    old, new = before.timing, report.timing
+    same = (old.verdict, old.since_s) == (new.verdict, new.since_s)
+    timing = replace(
+        new,
+        p99_ms=_steady(new.p99_ms, old.p99_ms, P99_STEP_MS, P99_STEP_SHARE),
+        message=old.message if same else new.message,
+    )
+    headroom = _steady(report.pod.headroom, before.pod.headroom, HEADROOM_STEP, 0.0)
+    made = replace(report, timing=timing, pod=replace(report.pod, headroom=headroom))
+    return before if made == before else made
 
 
-def _is_close(one: float | None, other: float | None) -> bool:
-    return one is not None and other is not None and abs(one - other) < HEADROOM_STEP
+def _steady(new: float | None, old: float | None, step: float, share: float) -> float | None:
+    if new is None or old is None:
+        return new
+    return old if abs(new - old) <= max(step, share * old) else new
 
 
 def _held(entry: Mapping[str, Any]) -> Held | None:
@@ -148,8 +174,12 @@ def _timing(said: Mapping[str, Any]) -> Timeliness:
         p99_ms=_amount(said.get("p99Ms")),
         verdict=verdict if verdict in names.VERDICTS else "",
         since_s=_amount(said.get("since")),
-        message=_text(said.get("message"))[:_MESSAGE_CHARS],
+        message=(_text(said.get("message")) or "; ".join(_evidence(said)))[:_MESSAGE_CHARS],
     )
+
+
+def _evidence(said: Mapping[str, Any]) -> tuple[str, ...]:
+    return evidence_words(_list(said.get("evidence")))
 
 
 def _list(value: object) -> list[Mapping[str, Any]]:

@@ -10,7 +10,9 @@ from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_api.voiceroom import VoiceRoomSpec
 from voiceroom_operator.observed import RoomSeen
 from voiceroom_operator.pool.naming import pool_of
+from voiceroom_operator.reading.requests import answer_of, request_of
 from voiceroom_operator.reading.scalars import condition, unix_s
+from voiceroom_operator.remediation.drifted import drifted
 from voiceroom_operator.wanted import PoolWanted, pool_wanted
 
 
@@ -29,6 +31,9 @@ def room_seen(body: Mapping[str, Any], spec: VoiceRoomSpec, legs: int) -> RoomSe
         epoch=epoch,
         twin=status.get("twinPodName", ""),
         legs=legs,
+        drift=drifted(status),
+        request=request_of(body),
+        answer=answer_of(status),
         saw_pool=_saw_pool(status, spec.pool_name, pod, epoch),
     )
 

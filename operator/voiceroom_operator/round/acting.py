@@ -8,18 +8,25 @@ from typing import Any, Final
 
 from voiceroom_api import names
 from voiceroom_operator.binding.planner import DEFAULT_POOL
+from voiceroom_operator.children.marks import belongs_to
 from voiceroom_operator.children.patches import pod_patch
 from voiceroom_operator.children.pod import PodDefaults, pod
-from voiceroom_operator.cluster.api import Api, Body
-from voiceroom_operator.cluster.kinds import PODS, POOLS, ROOMS, Kind
+from voiceroom_operator.cluster.api import Api, ApiError, Body, not_ours
+from voiceroom_operator.cluster.kinds import NODES, PODS, POOLS, ROOMS, Kind
 from voiceroom_operator.cluster.mirror import Mirror
 from voiceroom_operator.edge.clock import Clock
 from voiceroom_operator.pool.actions import CreatePod, DeletePod, PatchPod
 from voiceroom_operator.reading.pods import pod_seen
 from voiceroom_operator.round.seen import PoolRecord, RoomRecord
 
-IDLE_ONLY: Final = frozenset({"Drained", "Superfluous", "Outdated", "NodeLeaving", "PortsTaken"})
+IDLE_ONLY: Final = frozenset(
+    {"Drained", "Superfluous", "Outdated", "NodeLeaving", "PortsTaken", "Released"}
+)
 """Reasons for deletions that hold only while nobody is in the pod."""
+
+
+PLANNED: Final = ("podName", "twinPodName", "epoch", "moves", "budget")
+"""Parts of the statuses of rooms and pools that plans look at."""
 
 
 class NotLeading(Exception):
@@ -37,6 +44,8 @@ class Hands:
     defaults: PodDefaults
     default_pool: Mapping[str, Any]
     """Spec of the pool ``default``."""
+    taints: bool = False
+    """Nodes may be tainted."""
 
     def check(self) -> None:
         """Before every write. Raises ``NotLeading``."""
@@ -61,7 +70,7 @@ class Hands:
         return made
 
     async def create_pod(self, pool: PoolRecord, birth: CreatePod, avoid: tuple[str, ...]) -> None:
-        """A new pod. One of that name that is there already is left alone."""
+        """A new pod. One of the pool's that has the name already is left as it is."""
         self.check()
         body = pod(
             pool.ref,
@@ -72,7 +81,20 @@ class Hands:
             self.defaults,
             avoid,
         )
-        self.mirror.put(PODS, await self.api.create(PODS, pool.ref.namespace, body))
+        try:
+            made = await self.api.create(PODS, pool.ref.namespace, body)
+        except ApiError as error:
+            if not error.exists:
+                raise
+            made = await self._already_there(pool, birth.name)
+        self.mirror.put(PODS, made)
+
+    async def _already_there(self, pool: PoolRecord, name: str) -> Body:
+        """News of it had not come yet, or it is somebody else's, of which none ever will."""
+        live = await self.api.get(PODS, pool.ref.namespace, name)
+        if not belongs_to(live, pool.ref):
+            raise not_ours(PODS, name, pool.ref.name)
+        return live
 
     async def patch_pod(self, namespace: str, patch: PatchPod, seen: Body) -> None:
         """Labels and annotations of the pod that was ``seen``. Its protection is taken away only
@@ -102,6 +124,11 @@ class Hands:
             resource_version=metadata["resourceVersion"],
         )
 
+    async def taint_node(self, name: str, patch: Mapping[str, Any]) -> None:
+        """The taint of the node that was seen, as it was seen."""
+        self.check()
+        self.mirror.put(NODES, await self.api.merge(NODES, "", name, patch))
+
     async def set_finalizer(self, pool: PoolRecord, *, present: bool) -> None:
         """Add the pool's finalizer, or release it; those of others stay."""
         self.check()
@@ -126,8 +153,12 @@ class Hands:
         self.mirror.put(ROOMS, await self._write(ROOMS, room.body, status))
 
     async def say(self, kind: Kind, seen: Body, status: Mapping[str, Any]) -> None:
-        """The status of the object that was seen, as it was seen: no plan looks at what is said
-        there, so it is no news."""
+        """The status of the object that was seen, as it was seen. It is no news, unless it is of
+        what plans look at."""
+        before = seen.get("status") or {}
+        if any(before.get(part) != status.get(part) for part in PLANNED):
+            self.mirror.put(kind, await self._write(kind, seen, status))
+            return
         with self.mirror.expecting(kind, seen, status):
             self.mirror.put(kind, await self._write(kind, seen, status))
 

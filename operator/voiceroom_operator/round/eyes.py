@@ -6,7 +6,7 @@ changed since the last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -23,6 +23,9 @@ from voiceroom_operator.observed import Grade, NodeSeen, RoomSeen
 from voiceroom_operator.reading.pods import node_seen, pod_seen
 from voiceroom_operator.reading.rooms import pool_seen, room_seen
 from voiceroom_operator.reading.scalars import ports
+from voiceroom_operator.remediation.policy import policy_of
+from voiceroom_operator.remediation.records import evacuations
+from voiceroom_operator.remediation.windows import History
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
 from voiceroom_operator.round.specs import Specs
 
@@ -60,13 +63,17 @@ class Eyes:
         rooms: Specs[VoiceRoomSpec],
         pools: Specs[MixerPoolSpec],
         nodes_readable: Callable[[], bool],
+        unix_s: Callable[[], float],
     ) -> None:
         self.mirror = mirror
         self._looks = looks
-        self._rooms = rooms
-        self._pools = pools
+        self._room_specs = rooms
+        self._pool_specs = pools
         self._nodes_readable = nodes_readable
+        self._unix_s = unix_s
         self._last: dict[str, _Look] = {}
+        self._pod_records: dict[str, PodRecord] = {}
+        self._pool_records: dict[str, PoolRecord] = {}
         self._nodes: dict[str, tuple[Body, NodeSeen]] = {}
         self.read = 0
         """Rooms that were read, ever."""
@@ -74,8 +81,8 @@ class Eyes:
     def see(self, namespace: str) -> Seen:
         """As of now; the same object as before when nothing has changed."""
         last = self._last.get(namespace) or _Look(_nothing(namespace), _Rooms())
-        pods = _same(last.seen.pods, self._pods(namespace, last.seen.pods))
-        pools = _same(last.seen.pools, self._pools_of(namespace, last.seen.pools))
+        pods = _same(last.seen.pods, {pod.seen.name: pod for pod in self._pods(namespace)})
+        pools = _same(last.seen.pools, {pool.wanted.name: pool for pool in self._pools(namespace)})
         legs = last.rooms.legs if pods is last.seen.pods else _legs(pods)
         rooms = self._look_at_rooms(self.mirror.named(ROOMS, namespace), legs, last.rooms)
         nodes = self.nodes()
@@ -98,45 +105,59 @@ class Eyes:
     def forget(self) -> None:
         """Look at everything anew."""
         self._last.clear()
+        self._pod_records.clear()
+        self._pool_records.clear()
         self._nodes.clear()
 
     def keep(self, uids: set[str]) -> None:
-        """Forget specs of all other rooms and pools."""
-        self._rooms.keep(uids)
-        self._pools.keep(uids)
+        """Forget all other rooms, pools and pods."""
+        self._pod_records = _kept(self._pod_records, uids)
+        self._pool_records = _kept(self._pool_records, uids)
+        self._room_specs.keep(uids)
+        self._pool_specs.keep(uids)
 
-    def _pods(self, namespace: str, known: Mapping[str, PodRecord]) -> dict[str, PodRecord]:
-        records = (self._pod(body, known) for body in self.mirror.all(PODS, namespace))
-        return {record.seen.name: record for record in records}
+    def pods(self) -> list[PodRecord]:
+        """Of all namespaces."""
+        return [pod for n in sorted(self.mirror.namespaces(PODS)) for pod in self._pods(n)]
 
-    def _pod(self, body: Body, known: Mapping[str, PodRecord]) -> PodRecord:
-        metadata = body["metadata"]
-        uid, last = metadata["uid"], known.get(metadata["name"])
+    def pools(self) -> list[PoolRecord]:
+        """Of all namespaces."""
+        return [pool for n in sorted(self.mirror.namespaces(POOLS)) for pool in self._pools(n)]
+
+    def history(self, uid: str) -> History:
+        """The pod's latest seconds."""
+        return self._looks.history(uid)
+
+    def _pods(self, namespace: str) -> Iterator[PodRecord]:
+        return map(self._pod, self.mirror.all(PODS, namespace))
+
+    def _pod(self, body: Body) -> PodRecord:
+        uid = body["metadata"]["uid"]
         report, heard = self._looks.report(uid), self._looks.has_answered(uid)
-        if last is not None and last.body is body and last.report is report and last.heard == heard:
-            return last
+        known = self._pod_records.get(uid)
+        if known is not None and known.body is body and known.tells(report, heard):
+            return known
         owned = [held for held in report.pod.holds if held.role == "owner"]
-        return PodRecord(
-            body,
-            pod_seen(body, report.pod),
-            report,
-            heard,
-            runs=frozenset((held.room, held.epoch) for held in owned),
-            legs={held.room: held.legs for held in owned},
-        )
+        runs = frozenset((held.room, held.epoch) for held in owned)
+        legs = {held.room: held.legs for held in owned}
+        made = PodRecord(body, pod_seen(body, report.pod), report, heard, runs, legs)
+        self._pod_records[uid] = made
+        return made
 
-    def _pools_of(self, namespace: str, known: Mapping[str, PoolRecord]) -> dict[str, PoolRecord]:
-        records = (self._pool(body, known) for body in self.mirror.all(POOLS, namespace))
-        return {record.wanted.name: record for record in records}
+    def _pools(self, namespace: str) -> Iterator[PoolRecord]:
+        return map(self._pool, self.mirror.all(POOLS, namespace))
 
-    def _pool(self, body: Body, known: Mapping[str, PoolRecord]) -> PoolRecord:
+    def _pool(self, body: Body) -> PoolRecord:
         metadata = body["metadata"]
-        last = known.get(metadata["name"])
-        if last is not None and last.body is body:
-            return last
-        read = self._pools.read(body)
+        known = self._pool_records.get(metadata["uid"])
+        if known is not None and known.body is body:
+            return known
+        read = self._pool_specs.read(body)
         ref = PoolRef(metadata["name"], metadata["namespace"], metadata["uid"])
-        return PoolRecord(body, read, pool_seen(body, read.spec, read.revision), ref)
+        wanted = pool_seen(body, read.spec, read.revision)
+        made = PoolRecord(body, read, wanted, ref, policy_of(read.spec))
+        self._pool_records[metadata["uid"]] = made
+        return made
 
     def _look_at_rooms(
         self, bodies: Mapping[str, Body], legs: Mapping[str, int], last: _Rooms
@@ -158,7 +179,7 @@ class Eyes:
 
     def _room(self, body: Body, legs: int, last: RoomSeen | None) -> RoomRecord:
         self.read += 1
-        read = self._rooms.read(body)
+        read = self._room_specs.read(body)
         seen = room_seen(body, read.spec, legs)
         return RoomRecord(body, read, last if last is not None and last == seen else seen)
 
@@ -166,17 +187,30 @@ class Eyes:
         """All nodes; a node's grade is the worst that a pod on it has found."""
         if not self._nodes_readable():
             return None
-        grades = self._grades()
+        grades, quarantined = self._grades(), self._quarantined()
         bodies = self.mirror.named(NODES)
-        self._nodes = {name: self._node(body, grades) for name, body in bodies.items()}
+        self._nodes = {n: self._node(body, grades, quarantined) for n, body in bodies.items()}
         return {name: node for name, (_, node) in self._nodes.items()}
 
-    def _node(self, body: Body, grades: Mapping[str, Grade]) -> tuple[Body, NodeSeen]:
+    def _node(
+        self, body: Body, grades: Mapping[str, Grade], quarantined: set[str]
+    ) -> tuple[Body, NodeSeen]:
         name = body["metadata"]["name"]
-        grade, known = grades.get(name, ""), self._nodes.get(name)
-        if known is not None and known[0] is body and known[1].grade == grade:
-            return known
-        return body, node_seen(body, grade=grade)
+        grade, bad, known = grades.get(name, ""), name in quarantined, self._nodes.get(name)
+        if known is None or known[0] is not body or _knows(known[1]) != (grade, bad):
+            return body, node_seen(body, quarantined=bad, grade=grade)
+        return known
+
+    def _quarantined(self) -> set[str]:
+        """Nodes that any pool does not trust: their clock is the same for all."""
+        now_s = self._unix_s()
+        return {
+            entry.name
+            for pool in self.pools()
+            if pool.policy.mode == "Enforce"
+            for entry in evacuations(pool.body.get("status") or {})
+            if entry.what == "Node" and not entry.dry and entry.is_active(now_s)
+        }
 
     def _grades(self) -> dict[str, Grade]:
         found: dict[str, Grade] = {}
@@ -206,6 +240,15 @@ class Eyes:
 
 
 _PARTS = ("rooms", "pools", "pods", "nodes")
+
+
+def _knows(node: NodeSeen) -> tuple[Grade, bool]:
+    """What comes from elsewhere than its object."""
+    return node.grade, node.quarantined
+
+
+def _kept(records: dict[str, T], uids: set[str]) -> dict[str, T]:
+    return {uid: record for uid, record in records.items() if uid in uids}
 
 
 def _nothing(namespace: str) -> Seen:

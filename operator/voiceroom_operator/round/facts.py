@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, replace
 from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_operator.binding.decisions import Unplaced, Waiting
+from voiceroom_operator.binding.request import Answer
 from voiceroom_operator.children.marks import selector
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import PodSeen, RoomSeen, Standing, standing
 from voiceroom_operator.pool.actions import PoolPlan
 from voiceroom_operator.pool.crew import PoolObserved, muster
+from voiceroom_operator.remediation.case import Remedies
+from voiceroom_operator.remediation.records import budget_dict
 from voiceroom_operator.round.doors import Door
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
 from voiceroom_operator.round.specs import Read
@@ -36,6 +39,7 @@ class Said:
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     """By pool."""
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Host:
 @dataclass(frozen=True, slots=True)
 class Climate:
     """What the statuses of a pod's rooms depend on beside the rooms themselves. Where it is the
-    same, and a room is, so is its status."""
+    same, and a room is, so is its status, unless the plans of the round say something of it."""
 
     host: Host
     runs: frozenset[tuple[str, int]]
@@ -67,14 +71,23 @@ class Climate:
 class Facts:
     """Of one namespace."""
 
-    def __init__(self, seen: Seen, said: Said, doors: Mapping[str, Door], limits: Limits) -> None:
-        """``doors``: of each pod of ``seen``."""
+    def __init__(
+        self,
+        seen: Seen,
+        said: Said,
+        doors: Mapping[str, Door],
+        limits: Limits,
+        remedies: Mapping[str, Remedies],
+    ) -> None:
+        """``doors``: of each pod of ``seen``. ``remedies``: by pool."""
         self._seen = seen
         self._said = said
         self._doors = doors
         self._limits = limits
+        self._remedies = remedies
         self._hosts: dict[str, Host] = {}
         self._pools = {name: pool.read for name, pool in seen.pools.items()}
+        self._special = {*said.waiting, *said.answers}.union(*(r.held for r in remedies.values()))
 
     def climate(self, pod: str) -> Climate:
         """Of the rooms of the pod of this name."""
@@ -86,6 +99,10 @@ class Facts:
             self._pools,
             self._seen.nodes is not None,
         )
+
+    def special(self, rooms: Mapping[str, RoomRecord]) -> set[str]:
+        """Those of ``rooms`` of which the plans of this round say something."""
+        return {name for name in self._special if name in rooms}
 
     def host(self, pod: str) -> Host:
         """The pod of this name."""
@@ -100,7 +117,7 @@ class Facts:
             pod=plain,
             standing=standing(pod.seen, self._seen.nodes, self._limits),
             realtime=pod.report.realtime if pod.heard else None,
-            timing=pod.report.timing if pod.heard else Timeliness(),
+            timing=self._timing(pod) if pod.heard else Timeliness(),
             udp=self._doors[pod.seen.name].udp,
             rooms_url=self._rooms_url(pod.seen.pool),
         )
@@ -124,12 +141,9 @@ class Facts:
             remedy=self._room_remedy(record, pool),
             unplaced=unplaced,
             waiting=self._said.waiting.get(room.name),
+            answer=self._said.answers.get(room.name),
             refusal=self._said.refusals.get(room.pool) if unplaced else None,
         )
-
-    def waiting(self, rooms: Mapping[str, RoomRecord]) -> set[str]:
-        """Those of ``rooms`` that ought to be elsewhere."""
-        return {name for name in self._said.waiting if name in rooms}
 
     def url(self, room: RoomSeen, host: Host) -> str:
         """The room's address for people: by the pool that has it."""
@@ -152,12 +166,23 @@ class Facts:
         if own.paused is not None:
             return Remedy(True, names.PAUSED, f"spec.remediation.paused: {own.paused.reason}")
         mode = own.mode or (pool.read.spec.remediation.mode if pool else "Enforce")
-        return _remedy(mode, readable=self._seen.nodes is not None)
+        usual = _remedy(mode, readable=self._seen.nodes is not None)
+        held = self._of(pool).held.get(record.seen.name) if pool else None
+        return Remedy(True, held.reason, held.message) if held is not None else usual
+
+    def _of(self, pool: PoolRecord) -> Remedies:
+        return self._remedies.get(pool.wanted.name, Remedies())
+
+    def _timing(self, pod: PodRecord) -> Timeliness:
+        """The pod's word, and what the operator holds against it."""
+        cause = self._remedies.get(pod.seen.pool, Remedies()).causes.get(pod.seen.name, "")
+        return replace(pod.report.timing, suspicion=cause) if cause else pod.report.timing
 
     def of_pool(self, pool: PoolRecord, plan: PoolPlan, observed: PoolObserved) -> PoolFacts:
         """``observed``: as the plan was made from it, with the pods as they are now."""
         pods = self._seen.pods_of(pool.wanted.name)
-        nodes = {pod.seen.node for pod in pods}
+        remedies = self._of(pool)
+        nodes = {pod.seen.node for pod in pods} | remedies.quarantined.keys()
         return PoolFacts(
             wanted=pool.wanted,
             plan=plan,
@@ -168,10 +193,26 @@ class Facts:
             rooms=sum(len(self._seen.bound.get(pod.seen.name, ())) for pod in pods),
             participants=sum(sum(pod.report.participants.values()) for pod in pods),
             nodes=tuple(node for node in (self._seen.nodes or {}).values() if node.name in nodes),
-            timing=_worst(pod.report.timing for pod in pods if pod.heard),
-            remedy=_remedy(pool.read.spec.remediation.mode, readable=self._seen.nodes is not None),
+            quarantined_until_s=remedies.quarantined,
+            budget=self._budget(pool),
+            timing=_worst(self._timing(pod) for pod in pods if pod.heard),
+            remedy=self._pool_remedy(pool),
             refusal=self._said.refusals.get(pool.wanted.name),
         )
+
+    def _budget(self, pool: PoolRecord) -> dict[str, object] | None:
+        found = self._remedies.get(pool.wanted.name)
+        if found is None:
+            return None
+        return budget_dict(found.record, found.nodes_left, found.pods_left, found.alarms)
+
+    def _pool_remedy(self, pool: PoolRecord) -> Remedy:
+        """The mode, then what holds something back now, then what is never seen."""
+        mode, blocked = pool.read.spec.remediation.mode, self._of(pool).blocked
+        usual = _remedy(mode, readable=self._seen.nodes is not None)
+        if mode == "Enforce" and blocked is not None:
+            return Remedy(True, blocked.reason, blocked.message)
+        return usual
 
 
 def _pool_realtime(pods: Iterable[PodRecord], mode: RealtimeMode) -> Granted:
@@ -183,8 +224,8 @@ def _pool_realtime(pods: Iterable[PodRecord], mode: RealtimeMode) -> Granted:
 
 
 def _worst(timings: Iterable[Timeliness]) -> Timeliness:
-    known = [timing for timing in timings if timing.p99_ms is not None]
-    return max(known, key=lambda t: (bool(t.verdict), t.p99_ms or 0.0), default=Timeliness())
+    known = [timing for timing in timings if timing.p99_ms is not None or timing.suspicion]
+    return max(known, key=lambda t: (bool(t.fault()), t.p99_ms or 0.0), default=Timeliness())
 
 
 def _remedy(mode: str, *, readable: bool) -> Remedy:

@@ -9,11 +9,11 @@ from typing import Any
 
 from voiceroom_operator.admin.access import Access, access
 from voiceroom_operator.children.disruption import disruption_budget
-from voiceroom_operator.children.marks import PoolRef, labels
+from voiceroom_operator.children.marks import PoolRef, belongs_to
 from voiceroom_operator.children.networkpolicy import Peer, network_policy
 from voiceroom_operator.children.secrets import ca_secret, pool_secret, tls_name
 from voiceroom_operator.children.service import service
-from voiceroom_operator.cluster.api import Api, ApiError, Body
+from voiceroom_operator.cluster.api import NOT_OURS, Api, ApiError, Body, not_ours
 from voiceroom_operator.cluster.kinds import BUDGETS, POLICIES, SECRETS, SERVICES, Kind
 from voiceroom_operator.edge.clock import Clock
 from voiceroom_operator.keys.material import LOOK_AGAIN_S, Held, data_of, wanted
@@ -136,7 +136,7 @@ class House:
         try:
             live = await self._find(POLICIES, ref, ref.object_name())
         except ApiError as error:
-            if error.reason != "NotOurs":
+            if error.reason != NOT_OURS:
                 raise
             return
         if live is None:
@@ -155,18 +155,9 @@ class House:
             if error.is_missing:
                 return None
             raise
-        if not _is_of(live, ref):
-            words = f"the {kind.kind} {name} is there and is not of MixerPool {ref.name}"
-            raise ApiError(422, "NotOurs", words)
+        if not belongs_to(live, ref):
+            raise not_ours(kind, name, ref.name)
         return live
-
-
-def _is_of(live: Body, ref: PoolRef) -> bool:
-    """By its owner; by its labels where a backup brought it back, under another owner's uid."""
-    metadata = live["metadata"]
-    if any(owner.get("uid") == ref.uid for owner in metadata.get("ownerReferences") or ()):
-        return True
-    return (metadata.get("labels") or {}).items() >= labels(ref).items()
 
 
 def _access(held: Held, name: str) -> Access | None:

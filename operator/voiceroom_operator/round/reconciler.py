@@ -8,12 +8,17 @@ from typing import Protocol
 
 from voiceroom_api import names
 from voiceroom_operator.binding.decisions import BindingPlan, Decision, carried_out
+from voiceroom_operator.binding.orders import orders
 from voiceroom_operator.binding.planner import Bindings
+from voiceroom_operator.binding.request import Answer, State
 from voiceroom_operator.cluster.events import Events, Note
 from voiceroom_operator.limits import Limits
+from voiceroom_operator.observed import RoomSeen
 from voiceroom_operator.pool.actions import CreatePod, DeletePod, PatchPod, PoolPlan
 from voiceroom_operator.pool.crew import Demand, PoolObserved
 from voiceroom_operator.pool_plan import plan
+from voiceroom_operator.remediation.case import Remedies
+from voiceroom_operator.remediation.drifted import next_drifted
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.acting import Hands
 from voiceroom_operator.round.doors import Doors
@@ -23,8 +28,10 @@ from voiceroom_operator.round.house import House
 from voiceroom_operator.round.outcome import SOON_S, Outcome, RoundFailed
 from voiceroom_operator.round.refusals import Refusals
 from voiceroom_operator.round.refused import refused
+from voiceroom_operator.round.remedying import Findings, Remedying
 from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
 from voiceroom_operator.round.statuses import Statuses, at_once
+from voiceroom_operator.round.tainting import put_taints
 from voiceroom_operator.round.telling import Teller
 from voiceroom_operator.status.refusals import Refusal
 
@@ -37,6 +44,9 @@ class Tally(Protocol):
 
     def decided(self, action: str) -> None:
         """A decision was put on record."""
+
+    def remedied(self, what: str, result: str) -> None:
+        """A room was moved on account of drift."""
 
     def look_over(self, seen: Seen) -> None:
         """What there is of the namespace at the end of a round."""
@@ -59,6 +69,7 @@ class Parts:
     hands: Hands
     house: House
     teller: Teller
+    remedying: Remedying
     events: Events
     tally: Tally
     limits: Limits
@@ -80,12 +91,16 @@ class Reconciler:
         outcome = Outcome()
         seen = self._parts.eyes.see(namespace)
         sound = await self._put_in_order(seen, outcome)
-        now_s = self._parts.hands.clock.unix_s()
-        binding = self._bind(seen, now_s)
-        planned = [self._size(seen, pool, binding, now_s) for pool in seen.pools.values()]
-        await self._carry_out(seen, binding, planned, sound, outcome)
-        await self._report(namespace, binding, planned, outcome)
-        return _again(outcome, binding, planned)
+        hands = self._parts.hands
+        clock = hands.clock
+        findings = await self._parts.remedying.examine(seen, clock.unix_s)
+        seen, now_s = findings.seen, clock.unix_s()
+        binding = self._bind(findings, now_s)
+        planned = [self._size(findings, pool, binding, now_s) for pool in seen.pools.values()]
+        await self._carry_out(findings, binding, planned, sound, outcome)
+        await put_taints(findings, hands, self._parts.events, outcome)
+        await self._report(findings, binding, planned, outcome)
+        return _again(outcome, findings, binding, planned)
 
     def forget(self) -> None:
         """Whatever is kept to save work: nothing else may depend on it."""
@@ -97,8 +112,8 @@ class Reconciler:
 
     def keep(self, uids: set[str]) -> None:
         """Forget what belongs to objects that are gone."""
-        self._parts.eyes.keep(uids)
         self._statuses.keep(uids)
+        self._parts.eyes.keep(uids)
         self._parts.house.keep(uids)
         self._parts.teller.keep(uids)
         self._refusals.keep(uids)
@@ -120,7 +135,8 @@ class Reconciler:
         call = self._parts.house.put_in_order(pool)
         return await self._unsettled.answered(pool, "put a pool in order", call, outcome)
 
-    def _bind(self, seen: Seen, now_s: float) -> BindingPlan:
+    def _bind(self, findings: Findings, now_s: float) -> BindingPlan:
+        seen = findings.seen
         bindings = self._bindings.pop(seen.namespace, None) or Bindings(self._parts.limits)
         if seen.rooms:
             self._bindings[seen.namespace] = bindings
@@ -130,16 +146,21 @@ class Reconciler:
             [pool.wanted for pool in seen.pools.values()],
             seen.nodes,
             now_s,
+            orders(findings.remedies),
         )
 
-    def _size(self, seen: Seen, pool: PoolRecord, binding: BindingPlan, now_s: float) -> _Planned:
-        name = pool.wanted.name
+    def _size(
+        self, findings: Findings, pool: PoolRecord, binding: BindingPlan, now_s: float
+    ) -> _Planned:
+        seen, name = findings.seen, pool.wanted.name
         observed = PoolObserved(
             pods=tuple(pod.seen for pod in seen.pods_of(name)),
             nodes=seen.nodes,
             demand=binding.demand.get(name, Demand()),
             bound=binding.bound,
             reserved=_reserved(seen),
+            drifting=findings.remedies.get(name, Remedies()).draining,
+            avoid=frozenset(findings.avoid(name)),
             foreign_ports=self._parts.eyes.foreign_ports(pool),
         )
         step = plan(pool.wanted, observed, self._parts.limits, now_s)
@@ -147,14 +168,14 @@ class Reconciler:
 
     async def _carry_out(
         self,
-        seen: Seen,
+        findings: Findings,
         binding: BindingPlan,
         planned: list[_Planned],
         sound: set[str],
         outcome: Outcome,
     ) -> None:
         """In the order of ``docs/operator.md``."""
-        hands = self._parts.hands
+        hands, seen = self._parts.hands, findings.seen
         for each in planned:
             if each.plan.finalizer == "add":
                 await outcome.done("finalizer", hands.set_finalizer(each.pool, present=True))
@@ -162,10 +183,10 @@ class Reconciler:
             await self._make_default(seen, outcome)
         occupied = await self._occupy(seen, binding, outcome)
         before = outcome.failures
-        await self._decide(seen, binding, occupied, outcome)
+        await self._decide(findings, binding, occupied, outcome)
         rooms_told = outcome.failures == before
         for each in planned:
-            await self._resize(seen, each, sound, outcome)
+            await self._resize(findings, each, sound, outcome)
         for each in planned:
             # rooms first: what they say of a pool that is gone keeps it from being made again
             if each.plan.finalizer == "release" and rooms_told:
@@ -191,34 +212,58 @@ class Reconciler:
         return good
 
     async def _decide(
-        self, seen: Seen, binding: BindingPlan, occupied: set[str], outcome: Outcome
+        self, findings: Findings, binding: BindingPlan, occupied: set[str], outcome: Outcome
     ) -> None:
         """Rooms side by side: a plan has one decision for a room at most."""
-        facts = self._facts(seen, _said(binding, {}))
+        facts = self._facts(findings.seen, _said(binding, {}), findings)
 
         async def one(decision: Decision) -> None:
             if decision.action in _BINDING and decision.pod not in occupied:
                 outcome.again_s.append(SOON_S)
             else:
-                await self._record(seen, facts, decision, outcome)
+                await self._record(findings.seen, facts, decision, outcome)
 
         await at_once(map(one, binding.decisions))
 
     async def _record(self, seen: Seen, facts: Facts, decision: Decision, outcome: Outcome) -> None:
         """Put a decision on record: refused when the room is not as it was seen."""
         room = seen.rooms[decision.room]
-        known = facts.of_room(room, carried_out(room.seen, decision))
+        known = facts.of_room(room, self._after(seen, room, decision))
         if await outcome.done("record a decision", self._statuses.decide(room, known)):
             self._parts.tally.decided(decision.action)
-            self._parts.events.say(saying.decided(room.body, decision))
+            why = room.seen.request.why if room.seen.request else ""
+            self._parts.events.say(saying.decided(room.body, decision, why))
+            if decision.reason == names.DRIFT:
+                self._parts.tally.remedied("Room", "enforced")
 
-    async def _resize(self, seen: Seen, each: _Planned, sound: set[str], outcome: Outcome) -> None:
-        hands, namespace = self._parts.hands, seen.namespace
+    def _after(self, seen: Seen, room: RoomRecord, decision: Decision) -> RoomSeen:
+        """The room once ``decision`` is on record; a move on account of drift is in the same
+        write, so that no cooldown is forgotten."""
+        after = carried_out(room.seen, decision)
+        if decision.reason == names.REQUESTED and room.seen.request is not None:
+            state: State = "Moving" if decision.action == "Move" else "Done"
+            return replace(after, answer=Answer(room.seen.request.id, state, decision.pod))
+        pool = seen.pools.get(room.seen.pool)
+        if decision.reason != names.DRIFT or pool is None:
+            return after
+        now_s, heard = self._parts.hands.clock.unix_s(), room.seen.legs > 0
+        last = room.seen.drift
+        drift = next_drifted(last, decision.previous, pool.policy, now_s, heard=heard)
+        return replace(after, drift=drift)
+
+    def _facts(self, seen: Seen, said: Said, findings: Findings) -> Facts:
+        doors = self._doors.look(seen)
+        return Facts(seen, said, doors, self._parts.limits, findings.remedies)
+
+    async def _resize(
+        self, findings: Findings, each: _Planned, sound: set[str], outcome: Outcome
+    ) -> None:
+        seen, hands, namespace = findings.seen, self._parts.hands, findings.seen.namespace
         for patch in each.plan.patch:
             call = hands.patch_pod(namespace, patch, seen.pods[patch.name].body)
             await outcome.done("mark a pod", call)
         if each.pool.wanted.name in sound:
-            await self._create(each, seen, outcome)
+            await self._create(each, findings.avoid(each.pool.wanted.name), outcome)
         for death in each.plan.delete:
             if await self._delete(seen, death, outcome):
                 self._parts.events.say(saying.deleted(each.pool.body, death))
@@ -230,9 +275,8 @@ class Reconciler:
         call = self._parts.hands.delete_pod(seen.namespace, death, occupied=occupied)
         return await outcome.done("delete a pod", call)
 
-    async def _create(self, each: _Planned, seen: Seen, outcome: Outcome) -> None:
+    async def _create(self, each: _Planned, avoid: tuple[str, ...], outcome: Outcome) -> None:
         """A refusal is kept until a pod is taken, or none is wanted any more."""
-        avoid = tuple(n.name for n in (seen.nodes or {}).values() if n.quarantined)
         if not each.plan.create:
             if each.plan.requeue_after_s is None:
                 self._refusals.drop(each.pool)
@@ -255,24 +299,22 @@ class Reconciler:
         return made
 
     async def _report(
-        self, namespace: str, binding: BindingPlan, planned: list[_Planned], outcome: Outcome
+        self, findings: Findings, binding: BindingPlan, planned: list[_Planned], outcome: Outcome
     ) -> None:
         """Statuses, then documents, from what is now on record."""
-        seen = self._parts.eyes.see(namespace)
+        seen = self._parts.eyes.see(findings.seen.namespace)
         said = _said(binding, self._refused(seen))
-        facts = self._facts(seen, said)
+        facts = self._facts(seen, said, findings)
         pools = [
             (pool, facts.of_pool(pool, each.plan, self._now(seen, each)))
             for each in planned
             if (pool := seen.pools.get(each.pool.wanted.name)) is not None
         ]
         await self._statuses.write(seen, facts, pools, outcome)
+        self._parts.remedying.tell(findings)
         await self._parts.teller.tell(seen, facts, outcome)
         self._say(seen, said)
-        self._parts.tally.look_over(self._parts.eyes.see(namespace))
-
-    def _facts(self, seen: Seen, said: Said) -> Facts:
-        return Facts(seen, said, self._doors.look(seen), self._parts.limits)
+        self._parts.tally.look_over(self._parts.eyes.see(seen.namespace))
 
     def _now(self, seen: Seen, each: _Planned) -> PoolObserved:
         pods = tuple(pod.seen for pod in seen.pods_of(each.pool.wanted.name))
@@ -292,6 +334,9 @@ class Reconciler:
         for name, why in said.unplaced.items():
             if name in seen.rooms and why.reason != names.WAITING_FOR_POD:
                 events.say(saying.unplaced(seen.rooms[name].body, why))
+        for name, answer in said.answers.items():
+            if name in seen.rooms and answer.state == "Refused":
+                events.say(saying.move_refused(seen.rooms[name].body, answer))
         for name, refusal_ in said.refusals.items():
             about = seen.pools[name].body
             events.say(Note(about, "Warning", saying.POD_REFUSED, refusal_.message()))
@@ -307,6 +352,7 @@ def _said(binding: BindingPlan, refusals: Mapping[str, Refusal]) -> Said:
     return Said(
         unplaced={entry.room: entry for entry in binding.unplaced},
         waiting={entry.room: entry for entry in binding.waiting},
+        answers=binding.answers,
         refusals=refusals,
     )
 
@@ -320,9 +366,12 @@ def _spoilt(rooms: Mapping[str, RoomRecord]) -> list[RoomRecord]:
     return [room for room in rooms.values() if room.read.problems]
 
 
-def _again(outcome: Outcome, binding: BindingPlan, planned: Iterable[_Planned]) -> float | None:
+def _again(
+    outcome: Outcome, findings: Findings, binding: BindingPlan, planned: Iterable[_Planned]
+) -> float | None:
     if outcome.failures:
         raise RoundFailed(outcome.failures, outcome.not_before_s)
     waits = [outcome.soonest_s(), binding.requeue_after_s]
+    waits.extend(each.requeue_after_s for each in findings.remedies.values())
     waits.extend(each.plan.requeue_after_s for each in planned)
     return min((wait for wait in waits if wait is not None), default=None)

@@ -8,10 +8,12 @@ from typing import Final, Literal
 from voiceroom_api import names
 from voiceroom_operator.binding import words
 from voiceroom_operator.binding.decisions import Decision, Unplaced
+from voiceroom_operator.binding.request import Answer
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.cluster.events import Note
 from voiceroom_operator.pool.actions import DeletePod
 from voiceroom_operator.pool.actions import Note as PlanNote
+from voiceroom_operator.remediation import words as drift
 
 INVALID_SPEC: Final = "InvalidSpec"
 PIN_MISSING: Final = "PinMissing"
@@ -19,6 +21,8 @@ POOL_MADE: Final = "PoolMade"
 POD_CREATED: Final = "PodCreated"
 POD_DELETED: Final = "PodDeleted"
 POD_REFUSED: Final = "PodRefused"
+MOVE_REFUSED: Final = "MoveRefused"
+TAINT_NOT_ALLOWED: Final = "TaintNotAllowed"
 DOCUMENT_REFUSED: Final = "DocumentRefused"
 REASONS: Final[Mapping[str, str]] = {
     words.FIRST_BINDING: "a pod has the room",
@@ -39,6 +43,16 @@ REASONS: Final[Mapping[str, str]] = {
     POD_DELETED: "a mixer pod was ended, and why",
     POD_REFUSED: "the cluster does not take what the pool needs: its words, and what to change",
     DOCUMENT_REFUSED: "a mixer pod does not take what it was told",
+    MOVE_REFUSED: "a person asked for a move that cannot be, and why",
+    names.REQUESTED: "the room left its pod because a person asked for it",
+    names.DRIFT: "the room left a pod that does not keep time",
+    drift.POD_LEFT: "a pod that does not keep time is left and replaced",
+    drift.NODE_LEFT: "a node that does not keep time is left, and gets nothing until it has",
+    drift.WOULD_LEAVE: "a pod or a node would be left, if remediation.mode were not DryRun",
+    drift.NODE_RELEASED: "a node that was left may have pods again",
+    drift.UNCONFIRMED: "an alert names a pod, and it keeps time by the operator's own look",
+    drift.BLOCKED: "a guard rail keeps a pod or a node from being left",
+    TAINT_NOT_ALLOWED: "remediation.quarantine is Taint, and the operator may not patch nodes",
     "RolloutBlocked": "a new pod fits on no node, and every older one is needed",
     "PortsExhausted": "every port of the pool's range is dealt out on every node",
     "PortsTaken": "ports of the pool's range are used by something else",
@@ -47,8 +61,8 @@ REASONS: Final[Mapping[str, str]] = {
 _WARNINGS: Final = frozenset({"PodLost", "TakenOver", "DrainDeadline"})
 
 
-def decided(room: Body, decision: Decision) -> Note:
-    """A change of a room's binding."""
+def decided(room: Body, decision: Decision, why: str = "") -> Note:
+    """A change of a room's binding; ``why``: a person's words, where one asked for it."""
     kind: Literal["Normal", "Warning"] = "Warning" if decision.reason in _WARNINGS else "Normal"
     match decision.action:
         case "Release":
@@ -60,7 +74,13 @@ def decided(room: Body, decision: Decision) -> Note:
         case _:
             came = f", from {decision.previous}" if decision.previous else ""
             words = f"pod {decision.pod} has it{came}"
-    return Note(room, kind, decision.reason, f"{words}, epoch {decision.epoch}")
+    asked = f" ({why})" if why and decision.reason == names.REQUESTED else ""
+    return Note(room, kind, decision.reason, f"{words}, epoch {decision.epoch}{asked}")
+
+
+def move_refused(room: Body, answer: Answer) -> Note:
+    """A person asked for a move that cannot be."""
+    return Note(room, "Warning", MOVE_REFUSED, f"request {answer.id}: {answer.message}")
 
 
 def unplaced(room: Body, why: Unplaced) -> Note:

@@ -12,6 +12,7 @@ from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.grouping import Groups
 from voiceroom_operator.observed import NodeSeen, PodSeen, RoomSeen
 from voiceroom_operator.reading.reports import StatusReport
+from voiceroom_operator.remediation.policy import Policy
 from voiceroom_operator.round.specs import Read
 from voiceroom_operator.wanted import PoolWanted
 
@@ -33,6 +34,7 @@ class PoolRecord:
     read: Read[MixerPoolSpec]
     wanted: PoolWanted
     ref: PoolRef
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class PodRecord:
     """Rooms and epochs, by its own word."""
     legs: Mapping[str, int]
     """Of those rooms."""
+
+    def tells(self, report: StatusReport, heard: bool) -> bool:
+        """Whether nothing new was heard of it."""
+        return self.report is report and self.heard == heard
 
 
 @dataclass(frozen=True, slots=True)

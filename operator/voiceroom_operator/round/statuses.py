@@ -93,9 +93,9 @@ class Statuses:
         calls: list[Awaitable[None]],
     ) -> _Known:
         same = known is not None and climate.host.pod is not None and known.climate == climate
-        unusual = facts.waiting(rooms)
-        names = known.again(rooms) | unusual if known is not None and same else rooms.keys()
-        left = set(unusual)
+        special = facts.special(rooms)
+        names = known.again(rooms) | special if known is not None and same else rooms.keys()
+        left = set(special)
         for room in (rooms[name] for name in names if not rooms[name].seen.deleting):
             found = facts.of_room(room, room.seen)
             calls.extend(self._room(room, found, outcome))

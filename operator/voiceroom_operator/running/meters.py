@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Counts
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -13,6 +14,7 @@ from voiceroom_api import names
 from voiceroom_api.metrics import Metric
 from voiceroom_api.operator_metrics import BY_NAME, METRICS
 from voiceroom_operator.cluster.api import Body
+from voiceroom_operator.remediation.case import Remedies
 from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
 
 _Any = Counter | Gauge | Histogram
@@ -25,6 +27,7 @@ class Meters:
         self._registry = CollectorRegistry()
         self._metrics: dict[str, Any] = {m.name: _made(m, self._registry) for m in METRICS}
         self._pools: dict[str, set[str]] = {}
+        self._judged: dict[str, set[str]] = {}
 
     def exposition(self) -> bytes:
         """OpenMetrics."""
@@ -33,6 +36,14 @@ class Meters:
     def leads(self, leading: Callable[[], bool]) -> None:
         """Asked whenever metrics are read."""
         self._of("voiceroom_operator_leader").set_function(lambda: float(leading()))
+
+    def lateness(self, worst_s: Callable[[], float]) -> None:
+        """Asked whenever metrics are read."""
+        self._of("voiceroom_operator_loop_lateness_seconds").set_function(worst_s)
+
+    def gave_up(self) -> None:
+        """This replica left the Lease to another because it was stalled."""
+        self._of("voiceroom_operator_lease_given_up_total").inc()
 
     def depth(self, depth: Callable[[], int]) -> None:
         """Asked whenever metrics are read."""
@@ -66,6 +77,26 @@ class Meters:
     def decided(self, action: str) -> None:
         """A decision was put on record."""
         self._of("voiceroom_operator_decisions_total").labels(action).inc()
+
+    def remedied(self, what: str, result: str) -> None:
+        """Something was decided on account of drift."""
+        self._of("voiceroom_operator_remediations_total").labels(what, result).inc()
+
+    def judged(self, namespace: str, remedies: Mapping[str, Remedies]) -> None:
+        """What is bad, by pool; series of pools that are gone are removed."""
+        suspected = self._of("voiceroom_operator_suspected_pods")
+        quarantined = self._of("voiceroom_operator_quarantined_nodes")
+        for pool in self._judged.get(namespace, set()) - remedies.keys():
+            _remove(suspected, namespace, pool)
+            _remove(quarantined, namespace, pool)
+        for pool, found in remedies.items():
+            suspected.labels(namespace, pool).set(len(found.causes))
+            quarantined.labels(namespace, pool).set(len(found.quarantined))
+        self._judged[namespace] = set(remedies)
+
+    def alerted(self, result: str) -> None:
+        """One alert, or one delivery that was refused as a whole."""
+        self._of("voiceroom_operator_alerts_total").labels(result).inc()
 
     def look_over(self, seen: Seen) -> None:
         """Gauges of a namespace; series of what is gone are removed."""
@@ -124,9 +155,9 @@ def _made(metric: Metric, registry: CollectorRegistry) -> _Any:
         made = Histogram(
             metric.name, metric.help, metric.labels, registry=registry, buckets=metric.buckets
         )
-    if len(metric.labels) == 1 and metric.labels[0] in metric.values:
-        for value in metric.values[metric.labels[0]]:
-            made.labels(value)
+    if metric.labels and all(label in metric.values for label in metric.labels):
+        for values in product(*(metric.values[label] for label in metric.labels)):
+            made.labels(*values)
     return made
 
 

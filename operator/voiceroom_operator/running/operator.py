@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from voiceroom_api import names
 from voiceroom_operator.admin.access import Resolve, admin_address
 from voiceroom_operator.admin.client import Admin
 from voiceroom_operator.admin.looks import PERIOD_S, Looks, Target
@@ -20,16 +21,21 @@ from voiceroom_operator.cluster.mirror import Mirror
 from voiceroom_operator.cluster.sweeper import Sweeper
 from voiceroom_operator.edge.clock import Clock
 from voiceroom_operator.limits import Limits
+from voiceroom_operator.reading.alerts import AlertSaid
 from voiceroom_operator.reading.pods import node_seen
 from voiceroom_operator.reading.reports import StatusReport
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.acting import Hands, NotLeading
+from voiceroom_operator.round.bearer import Bearer
 from voiceroom_operator.round.eyes import Eyes
 from voiceroom_operator.round.house import House, Policy
 from voiceroom_operator.round.reconciler import Parts, Reconciler
+from voiceroom_operator.round.remedying import Remedying
 from voiceroom_operator.round.secrets import SecretReader
 from voiceroom_operator.round.specs import pool_specs, room_specs
 from voiceroom_operator.round.telling import Teller
+from voiceroom_operator.running.alerts import Alerts
+from voiceroom_operator.running.lateness import Lateness, measure
 from voiceroom_operator.running.meters import Meters
 from voiceroom_operator.running.pulse import Pulse
 from voiceroom_operator.running.watching import Scope, Streams, Watching
@@ -71,6 +77,8 @@ class Operator:
         self.pulse = Pulse(clock)
         self.lease = Lease(api, clock, settings.own_namespace, settings.lease_name, identity)
         self.mirror = Mirror(self._changed)
+        self.lateness = Lateness()
+        self._stalled = asyncio.Event()
         self._nodes: dict[str, object] = {}
         self._meters = meters
         self._filled = False
@@ -90,10 +98,14 @@ class Operator:
             self._house.access,
             self._events.say,
         )
+        self._takes_alerts = settings.alerts is not None
+        self.bearer = Bearer(api, settings.own_namespace)
+        self.alerts = Alerts(clock, meters, self._concerned, lambda key: self._work.add(key))
         self._reconciler = Reconciler(self._parts(settings))
         self._work = Work(clock, self._reconciler, meters)
         meters.leads(self.lease.holds)
         meters.depth(self._work.depth)
+        meters.lateness(lambda: self.lateness.worst_s(clock.monotonic_s()))
 
     def _parts(self, settings: Settings) -> Parts:
         world = self._world
@@ -103,6 +115,7 @@ class Operator:
             room_specs(),
             pool_specs(),
             lambda: self._watching.nodes_readable,
+            world.clock.unix_s,
         )
         hands = Hands(
             world.api,
@@ -111,9 +124,26 @@ class Operator:
             self.lease.holds,
             settings.pods,
             settings.default_pool,
+            settings.taint_nodes,
+        )
+        remedying = Remedying(
+            eyes,
+            self._looks,
+            self._teller,
+            self._events,
+            self._meters,
+            world.limits,
+            self.alerts.inbox,
         )
         return Parts(
-            eyes, hands, self._house, self._teller, self._events, self._meters, world.limits
+            eyes,
+            hands,
+            self._house,
+            self._teller,
+            remedying,
+            self._events,
+            self._meters,
+            world.limits,
         )
 
     def unready(self) -> str:
@@ -124,32 +154,42 @@ class Operator:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``. A replica that loses the Lease waits for it again."""
+        clock = self._world.clock
+        own = asyncio.ensure_future(measure(clock, self.lateness, self._stalled.set))
         try:
             while not stop.is_set():
                 await self._elect()
                 if self.lease.holds():
                     await self._lead(stop)
                 else:
-                    await _either(stop.wait(), self._world.clock.sleep(LEASE_RETRY_S))
+                    await _either(stop.wait(), clock.sleep(LEASE_RETRY_S))
         finally:
+            await _end({own})
             await self._close()
 
     async def _elect(self) -> None:
         self.pulse.beat("lease")
         try:
-            await self.lease.step()
+            await self.lease.step(shy=self.lateness.is_shy(self._world.clock.monotonic_s()))
         except ApiError as error:
             _log.warning("the Lease cannot be had", extra={"error": str(error)})
 
     async def _lead(self, stop: asyncio.Event) -> None:
-        """Act until told to stop, or until the Lease is lost."""
+        """Act until told to stop, until the Lease is lost, or until this process is stalled."""
+        self._stalled.clear()
         streams = self._world.streams(self._watching.on_event)
         hold, act = asyncio.ensure_future(self._hold()), asyncio.ensure_future(self._act(streams))
-        others = {asyncio.ensure_future(self._events.run()), asyncio.ensure_future(stop.wait())}
+        others: set[asyncio.Future[Any]] = {
+            asyncio.ensure_future(self._events.run()),
+            asyncio.ensure_future(self._give_up()),
+            asyncio.ensure_future(stop.wait()),
+        }
         try:
-            await asyncio.wait({hold, act, *others}, return_when=asyncio.FIRST_COMPLETED)
-            if act.done():
-                act.result()
+            tasks = {hold, act, *others}
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # a loop that crashed ends the process
+            if act in done:
                 stop.set()
         finally:
             await _end({hold, act, *others})
@@ -159,11 +199,22 @@ class Operator:
         """Whoever leads next may change everything: look anew, tell all anew."""
         self.pulse.stop("sweep", "looks", "work")
         self._filled = False
+        self.alerts.clear()
         await self._mail.close()
         await self._looks.close()
         for kind in WATCHED:
             self.mirror.clear(kind)
         self._reconciler.forget()
+
+    async def _give_up(self) -> None:
+        """Ends when this process is stalled, with the Lease left to another replica."""
+        await self._stalled.wait()
+        _log.error("this process does not keep time: another one may lead")
+        self._meters.gave_up()
+        try:
+            await self.lease.release()
+        except ApiError as error:
+            _log.info("the Lease was not released", extra={"error": str(error)})
 
     async def _hold(self) -> None:
         """Renew the Lease; ends when it is lost."""
@@ -184,6 +235,7 @@ class Operator:
                 self._look(),
                 self._work.run(),
                 self._resyncs(),
+                self._read_bearer(),
             )
         }
         stream = asyncio.ensure_future(self._watching.stream(streams))
@@ -233,6 +285,24 @@ class Operator:
             await self._world.clock.sleep(RESYNC_S)
             self._resync()
 
+    async def _read_bearer(self) -> None:
+        """Again and again, where it is needed: somebody may have changed it."""
+        while True:
+            if self._takes_alerts:
+                await self.bearer.refresh()
+            await self._world.clock.sleep(RESYNC_S)
+
+    def _concerned(self, alert: AlertSaid) -> tuple[str, ...]:
+        """Namespaces of the pods that an alert means; a pod's name alone means one pod."""
+        given = [alert.namespace] if alert.pod and alert.namespace else None
+        found = {
+            namespace
+            for namespace in given or self.mirror.namespaces(PODS)
+            for pod in self.mirror.all(PODS, namespace)
+            if is_meant(alert, pod)
+        }
+        return () if alert.pod and len(found) > 1 else tuple(sorted(found))
+
     def _resync(self) -> None:
         """All namespaces again, and nothing kept of what is gone."""
         present = self.mirror.namespaces(ROOMS, POOLS, PODS)
@@ -247,7 +317,7 @@ class Operator:
             }
             for kind in (ROOMS, POOLS, PODS)
         }
-        self._reconciler.keep(uids[ROOMS] | uids[POOLS])
+        self._reconciler.keep(set().union(*uids.values()))
         self._mail.forget(uids[PODS])
 
     def _changed(self, kind: Kind, namespace: str, name: str) -> None:
@@ -291,6 +361,16 @@ class Operator:
             await self.lease.release()
         except ApiError as error:
             _log.info("the Lease was not released", extra={"error": str(error)})
+
+
+def is_meant(alert: AlertSaid, pod: Body) -> bool:
+    """Whether the alert names the pod, or the pod's node alone."""
+    metadata, node = pod["metadata"], (pod.get("spec") or {}).get("nodeName", "")
+    pool = (metadata.get("labels") or {}).get(names.POOL_LABEL, "")
+    if alert.pool not in ("", pool):
+        return False
+    named = alert.pod == metadata["name"] if alert.pod else bool(node) and alert.node == node
+    return named
 
 
 def _owner(pod: Body) -> str:

@@ -15,6 +15,7 @@ from voiceroom_operator.cluster.client import HttpApi, load_configuration
 from voiceroom_operator.cluster.streams import Streams
 from voiceroom_operator.edge.clock import SystemClock
 from voiceroom_operator.round.house import Policy
+from voiceroom_operator.running.alerts import Door
 from voiceroom_operator.running.meters import Meters
 from voiceroom_operator.running.operator import Operator, World
 from voiceroom_operator.running.web import Server, application
@@ -39,13 +40,26 @@ async def serve(settings: Settings) -> None:
     operator = Operator(settings, world, meters, identity(settings), policy(settings))
     web = application(operator.pulse, operator.unready, meters.exposition)
     server = Server(web, settings.host, settings.port)
+    alerts = door(settings, operator, meters)
     try:
         _log.info("listening", extra={"port": await server.start()})
+        if alerts is not None:
+            _log.info("listening for alerts", extra={"port": await alerts.start()})
         await operator.run(_stop_on_signals())
     finally:
+        if alerts is not None:
+            await alerts.stop()
         await server.stop()
         await admin.close()
         await client.close()  # type: ignore[no-untyped-call]
+
+
+def door(settings: Settings, operator: Operator, meters: Meters) -> Server | None:
+    """Where alerts are taken, if anywhere."""
+    if settings.alerts is None:
+        return None
+    app = Door(operator.alerts, meters, operator.lease.holds, operator.bearer.token)
+    return Server(app.application(), *settings.alerts)
 
 
 def identity(settings: Settings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voiceroom_api import names
+from voiceroom_api.diagnosis import REMEDIES, SILENT_REMEDY
 from voiceroom_operator.status.conditions import Condition, truth
 from voiceroom_operator.status.facts import Granted, Remedy, Timeliness
 
@@ -16,14 +17,18 @@ def realtime_granted(realtime: Granted) -> Condition:
 
 
 def timing_healthy(timing: Timeliness) -> Condition:
-    """The verdict, when there is one, is the reason."""
-    if timing.verdict:
-        reason, healthy = names.verdict_reason(timing.verdict), False
-    elif timing.p99_ms is None:
+    """The verdict, when there is one, is the reason; evidence and remedy are the message."""
+    if fault := timing.fault():
+        known = fault if fault in (names.LATE, names.NO_ANSWER) else names.verdict_reason(fault)
+        words = ". ".join(filter(None, (timing.message, _remedy(fault))))
+        return Condition(names.TIMING_HEALTHY, "False", known, words)
+    if timing.p99_ms is None:
         return Condition(names.TIMING_HEALTHY, "Unknown", names.NOT_REPORTED, timing.message)
-    else:
-        reason, healthy = names.ON_TIME, True
-    return Condition(names.TIMING_HEALTHY, truth(healthy), reason, timing.message)
+    return Condition(names.TIMING_HEALTHY, "True", names.ON_TIME, timing.message)
+
+
+def _remedy(fault: str) -> str:
+    return SILENT_REMEDY if fault == names.NO_ANSWER else REMEDIES.get(fault, REMEDIES[""])
 
 
 def remediation_blocked(remedy: Remedy) -> Condition:

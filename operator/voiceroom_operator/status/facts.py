@@ -33,6 +33,12 @@ class Timeliness:
     since_s: float | None = None
     """Since when the verdict holds, Unix time."""
     message: str = ""
+    suspicion: str = ""
+    """What the operator's own look finds: a verdict, or Late or NoAnswer."""
+
+    def fault(self) -> str:
+        """What is wrong, by whoever says so."""
+        return self.verdict or self.suspicion
 
 
 @dataclass(frozen=True, slots=True)

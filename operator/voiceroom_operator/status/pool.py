@@ -40,13 +40,16 @@ class PoolFacts:
     """Those that have pods of the pool."""
     quarantined_until_s: Mapping[str, float] | None = None
     """By node, Unix time."""
+    budget: Mapping[str, Any] | None = None
+    """What remediation has on record; None = as it is."""
     timing: Timeliness = field(default_factory=Timeliness)
     remedy: Remedy = field(default_factory=Remedy)
     refusal: Refusal | None = None
 
 
 def pool_status(written: Mapping[str, Any], facts: PoolFacts, now_s: float) -> dict[str, Any]:
-    """The whole status to be. ``written``: the one that is there; ``budget`` is kept from it."""
+    """The whole status to be. ``written``: the one that is there; ``budget`` is
+    kept from it when the facts have none."""
     crew = facts.crew
     status: dict[str, Any] = {
         "pods": {
@@ -66,8 +69,9 @@ def pool_status(written: Mapping[str, Any], facts: PoolFacts, now_s: float) -> d
     measured = [pod.headroom for pod in crew.serving if pod.headroom is not None]
     if measured:
         status["headroom"] = round(min(measured), 2)
-    if "budget" in written:
-        status["budget"] = written["budget"]
+    budget = written.get("budget") if facts.budget is None else facts.budget
+    if budget is not None:
+        status["budget"] = dict(budget)
     return status
 
 

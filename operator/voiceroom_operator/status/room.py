@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from voiceroom_api import names
 from voiceroom_operator.binding.decisions import Unplaced, Waiting
+from voiceroom_operator.binding.request import Answer, settled
 from voiceroom_operator.observed import PodSeen, RoomSeen, Standing
 from voiceroom_operator.status.common import (
     realtime_granted,
@@ -44,6 +45,8 @@ class RoomFacts:
     remedy: Remedy = field(default_factory=Remedy)
     unplaced: Unplaced | None = None
     waiting: Waiting | None = None
+    answer: Answer | None = None
+    """To a person who asked for a move, where it is new."""
     refusal: Refusal | None = None
     """Why the cluster takes no pod that could run the room."""
     move_reason: str = names.SPEC_CHANGED
@@ -71,9 +74,22 @@ def room_status(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> d
         status["nodeName"] = facts.pod.node
     if facts.timing.p99_ms is not None:
         status["timing"] = _timing(facts.timing)
-    if "moves" in written:
-        status["moves"] = written["moves"]
+    if moves := _moves(written, facts, now_s):
+        status["moves"] = moves
     return status
+
+
+def _moves(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> dict[str, Any]:
+    room = facts.room
+    moves = dict(written.get("moves") or {})
+    if facts.room.drift is not None:
+        moves["drift"] = facts.room.drift.to_dict()
+    answer = facts.answer or settled(room.answer, room.pod, moving=room.move is not None)
+    if answer is not None:
+        same = answer.says_as(room.answer) and room.answer is not None
+        at_s = room.answer.at_s if same and room.answer is not None else now_s
+        moves["request"] = answer.to_dict(timestamp(at_s))
+    return moves
 
 
 def phase(facts: RoomFacts) -> str:
@@ -85,9 +101,9 @@ def phase(facts: RoomFacts) -> str:
         return names.MOVING
     if facts.pod is None or not facts.confirmed or facts.standing is Standing.LOST:
         return names.PENDING
-    if facts.standing is Standing.LEAVING:
+    if facts.standing is Standing.LEAVING and facts.pod.drain_reason != "Drift":
         return names.DRAINING
-    healthy = facts.standing is Standing.SERVING and not facts.timing.verdict
+    healthy = facts.standing is Standing.SERVING and not facts.timing.fault()
     return names.READY if healthy else names.DEGRADED
 
 

@@ -10,9 +10,10 @@ import pytest
 from browsers.chromium import Chromiums, chromiums
 from harness.voice import SMALL, Voice, namespace
 from images import cache
-from images.voiceroom import Image, voiceroom_image
-from localcluster import voiceroom
+from images.voiceroom import voiceroom_image
+from localcluster import own, voiceroom
 from localcluster.cluster import Cluster
+from localcluster.own import Own
 from localcluster.voiceroom import Helm
 
 SETTINGS = (
@@ -22,22 +23,30 @@ SETTINGS = (
 
 
 @pytest.fixture(scope="session")
-def image(machine_cluster: Cluster) -> Image:
-    """Of this checkout, on the nodes."""
+def image(request: pytest.FixtureRequest) -> str:
+    """Of this checkout, on the nodes; on a user's cluster the one that was named."""
+    chosen = own.chosen()
+    if chosen is not None:
+        return chosen.image()
+    machine: Cluster = request.getfixturevalue("machine_cluster")
     made = voiceroom_image(cache.folder())
-    machine_cluster.load(made.archive)
-    return made
+    machine.load(made.archive)
+    return made.reference
 
 
 @pytest.fixture(scope="session")
-def installed(machine_cluster: Cluster, image: Image) -> Cluster:
-    """With the operator at work."""
-    voiceroom.upgrade(Helm(machine_cluster), image, *SETTINGS)
-    return machine_cluster
+def installed(image: str, request: pytest.FixtureRequest) -> Cluster | Own:
+    """A cluster with the operator at work."""
+    chosen: Cluster | Own | None = own.chosen()
+    if chosen is None:
+        chosen = request.getfixturevalue("machine_cluster")
+    assert chosen is not None
+    voiceroom.upgrade(Helm(chosen), image, *SETTINGS)
+    return chosen
 
 
 @pytest.fixture
-def voice(installed: Cluster, request: pytest.FixtureRequest) -> Iterator[Voice]:
+def voice(installed: Cluster | Own, request: pytest.FixtureRequest) -> Iterator[Voice]:
     """A namespace for one test."""
     name = request.node.originalname.removeprefix("test_").replace("_", "-")[:40].strip("-")
     with namespace(installed, name) as made:
@@ -45,7 +54,7 @@ def voice(installed: Cluster, request: pytest.FixtureRequest) -> Iterator[Voice]
 
 
 @pytest.fixture(scope="module")
-def shared(installed: Cluster, request: pytest.FixtureRequest) -> Iterator[Voice]:
+def shared(installed: Cluster | Own, request: pytest.FixtureRequest) -> Iterator[Voice]:
     """A namespace for a module whose tests do not get into each other's way."""
     name = request.module.__name__.rpartition(".")[2].removeprefix("test_").replace("_", "-")
     with namespace(installed, f"all-{name}") as made:

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 import pytest
 
 from harness.listening import tone_is_whole, until_heard
-from harness.voice import SMALL, Voice, until
+from harness.voice import Voice, until
 from localcluster import build
 from localcluster.failure import ClusterError
 
 pytestmark = pytest.mark.timeout(300)
 ADA_HZ = 620.0
+SOON = {"deadline": "15s"}
 PATIENT = {"jitterBuffer": {"minMs": 120, "maxMs": 200}}
 """Absorbs what a busy machine does to a sender's pace, so that a gap is the mixer's own."""
 
@@ -44,7 +45,7 @@ def evict(voice: Voice, pod: str) -> str:
 
 def two_in(voice: Voice) -> None:
     """A room whose pool has two pods."""
-    voice.pool("default", size={"min": 2, "max": 3, "spare": 0}, drain={"deadline": "15s"})
+    voice.pool("default", size={"min": 2, "max": 3, "spare": 0}, drain=SOON)
     voice.room("lobby", audio=PATIENT)
     voice.ready("lobby")
     until(lambda: len(voice.pods()) == 2, 60, "two pods")
@@ -67,6 +68,7 @@ def test_a_pod_with_a_room_is_not_evicted_and_an_idle_one_is(voice: Voice) -> No
     assert voice.owner("lobby") == owner
 
 
+@pytest.mark.timing
 def test_kubectl_drain_waits_until_the_room_is_empty_elsewhere(voice: Voice) -> None:
     two_in(voice)
     pod = voice.get("pod", voice.owner("lobby"))
@@ -99,7 +101,8 @@ def test_kubectl_drain_waits_until_the_room_is_empty_elsewhere(voice: Voice) -> 
 def test_a_roll_out_goes_on_without_cutting_a_room_with_nobody_in(voice: Voice) -> None:
     two_in(voice)
     before = set(voice.uids().values())
-    voice.pool("default", size={"min": 2, "max": 3, "spare": 0}, podLabels={"wave": "two"})
+    wave = {"wave": "two"}
+    voice.pool("default", size={"min": 2, "max": 3, "spare": 0}, drain=SOON, podLabels=wave)
     until(lambda: _rolled(voice, before), 150, "all pods are new")
     voice.ready("lobby")
     assert voice.status("lobby")["podName"] in voice.pods()
@@ -114,6 +117,6 @@ def _rolled(voice: Voice, before: set[str]) -> bool:
 def test_shrinking_takes_idle_pods_only(voice: Voice) -> None:
     two_in(voice)
     owner = voice.owner("lobby")
-    voice.pool("default", size={"min": 0, "max": 3, "spare": 0}, resources=SMALL)
+    voice.pool("default", size={"min": 0, "max": 3, "spare": 0}, drain=SOON)
     until(lambda: list(voice.pods()) == [owner], 150, "the idle pod has gone")
     assert voice.owner("lobby") == owner

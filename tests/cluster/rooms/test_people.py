@@ -84,6 +84,7 @@ def _leg(ip: str) -> dict[str, object]:
     return {"kind": "rtp", "ip": ip, "port": 9, "payloadType": 111, "identity": "x"}
 
 
+@pytest.mark.timing
 def test_a_deleted_room_ends_within_two_seconds_for_those_in_it(voice: Voice) -> None:
     voice.room("lobby")
     voice.ready("lobby")

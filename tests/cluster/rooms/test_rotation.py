@@ -18,6 +18,7 @@ MOUNTED_S = 120
 """A kubelet brings a Secret's new content into its pods within about a minute."""
 
 
+@pytest.mark.timing
 def test_join_keys_are_rotated_without_a_dropped_call(voice: Voice) -> None:
     voice.room("lobby", audio=PATIENT)
     voice.ready("lobby")

@@ -61,6 +61,18 @@ def test_the_roles_grant_what_the_operator_uses_and_nothing_else(name: str, kind
 
 
 @pytest.mark.parametrize("name", ["voiceroom.yaml", "voiceroom-namespaced.yaml"])
+def test_nodes_are_changed_by_nobody_unless_taints_are_switched_on(name: str) -> None:
+    assert used("taints") == {("", "nodes"): {"patch"}}
+    for role in (made for made in objects(name) if made["kind"] in ("ClusterRole", "Role")):
+        for rule in role["rules"]:
+            if "nodes" in rule["resources"]:
+                assert set(rule["verbs"]) == {"get", "list", "watch"}
+    template = (ROOT / "charts/voiceroom/templates/roles.yaml").read_text()
+    guarded = template.partition("{{- if .Values.operator.taintNodes }}")[2]
+    assert "verbs: [get, list, patch, watch]" in guarded.partition("{{- else }}")[0]
+
+
+@pytest.mark.parametrize("name", ["voiceroom.yaml", "voiceroom-namespaced.yaml"])
 def test_the_operator_is_started_with_options_that_it_has(name: str) -> None:
     (deployment,) = [made for made in objects(name) if made["kind"] == "Deployment"]
     (container,) = deployment["spec"]["template"]["spec"]["containers"]

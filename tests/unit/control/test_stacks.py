@@ -17,9 +17,9 @@ from voiceroom_mixer.control.stacks import StacksError
 BUSY = """
 from voiceroom_mixer.edge import stacks
 def deep_in_thought():
+    print(stacks.offer(), flush=True)
     while True:
         pass
-print(stacks.offer(), flush=True)
 deep_in_thought()
 """
 

@@ -22,7 +22,7 @@ def test_an_offer_is_answered_with_a_leg(tmp_path: Path, mode: str) -> None:
     async def scenario(door: Door) -> None:
         answer = await door.ask(
             "POST",
-            f"/rooms/lobby/{mode}?replaces=leg-0",
+            f"/rooms/lobby/{mode}?replaces=leg-0&name=%20Zo%C3%AB%20",
             token=door.token(),
             data="v=0",
             content_type="application/sdp; charset=utf-8",
@@ -37,10 +37,27 @@ def test_an_offer_is_answered_with_a_leg(tmp_path: Path, mode: str) -> None:
             '<turn:t.example>; rel="ice-server"; username="u"; credential="p\\"w"; '
             'credential-type="password"',
         ]
-        _, (room, claims, offer, asked_mode, replaces) = door.service.asked[0]
-        assert (room, claims.sub, offer, asked_mode, replaces) == (
-            "lobby", "ann", "v=0", mode, "leg-0",
+        _, (room, claims, offer, asked_mode, replaces, name) = door.service.asked[0]
+        assert (room, claims.sub, offer, asked_mode, replaces, name) == (
+            "lobby", "ann", "v=0", mode, "leg-0", "Zoë",
         )  # fmt: skip
+
+    with_door(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("name", ["x" * 65, "a%00b", "a%0Ab"])
+def test_a_name_that_cannot_be_shown_is_refused(tmp_path: Path, name: str) -> None:
+    async def scenario(door: Door) -> None:
+        answer = await door.ask(
+            "POST",
+            f"/rooms/lobby/whip?name={name}",
+            token=door.token(),
+            data="v=0",
+            content_type=SDP,
+        )
+        assert answer.status == 422
+        assert (await answer.json())["field"] == "name"
+        assert door.service.asked == []
 
     with_door(tmp_path, scenario)
 

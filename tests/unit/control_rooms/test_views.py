@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakes.building import building, claims, run
+from fakes.building import building, claims, offer, run
 
 PARTICIPANT = (
     "id identity kind role muted gainDb talking levelDbov jitterMs bufferMs targetMs lost"
@@ -23,6 +23,27 @@ def test_a_participant_has_exactly_the_promised_fields_in_their_units() -> None:
             assert (shown["jitterMs"], shown["bufferMs"], shown["targetMs"]) == (4.2, 61.0, 60.0)
             assert (shown["skewPpm"], shown["rttMs"]) == (-12.5, 30.5)
             assert (shown["lost"], shown["concealed"]) == (3, 5)
+
+    run(scenario)
+
+
+def test_a_name_that_says_more_than_the_link_is_shown_beside_it() -> None:
+    async def scenario() -> None:
+        async with building() as house:
+            named = await house.rooms.join(
+                "lobby", claims("desk"), offer(), mode="whip", replaces=None, name="Ben"
+            )
+            house.key(named.leg)
+            back = await house.join(claims("desk"), replaces=named.leg)
+            same = await house.rooms.join(
+                "lobby", claims("ann"), offer(), mode="whip", replaces=None, name="ann"
+            )
+            shown = {p["id"]: p for p in house.rooms.room_json("lobby")["participants"]}
+            assert (shown[named.leg]["identity"], shown[named.leg]["name"]) == ("desk", "Ben")
+            assert shown[back.leg]["name"] == "Ben", "who comes back is called the same"
+            assert "name" not in shown[same.leg]
+            told = [data.get("name") for _, kind, data in house.events if kind == "joined"]
+            assert told == ["Ben", "Ben", None]
 
     run(scenario)
 

@@ -126,8 +126,9 @@ def test_reports_that_the_one_before_us_took_are_refused(profile: int, key_bytes
     assert [heir.unprotect_rtcp(packet) for packet in old[:4]] == [None] * 4
     assert heir.rtcp_mark == killed.rtcp_mark
     assert heir.unprotect_rtcp(old[4]) == report, "that one was on its way"
-    other = SrtpSender(profile, key, SSRC + 1, 0, 0)
-    assert heir.unprotect_rtcp(other.protect_rtcp(report)) == report, "another SSRC counts apart"
+    other = struct.pack("!BBHL", 0x80, 201, 1, SSRC + 1)
+    sealed = SrtpSender(profile, key, SSRC + 1, 0, 0).protect_rtcp(other)
+    assert heir.unprotect_rtcp(sealed) == other, "another SSRC counts apart"
 
 
 def test_keys_of_a_wrong_length_are_refused() -> None:

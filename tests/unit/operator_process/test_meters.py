@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from pathlib import Path
 
 from fakes.looptime import run
 from fakes.town import NAMESPACE, Town
@@ -22,6 +23,16 @@ def test_each_is_exposed_with_its_help() -> None:
         family = metric.name.removesuffix("_total") if metric.kind == "counter" else metric.name
         assert f"# HELP {family} {metric.help}" in text.replace("\\n", "\n")
     assert text.endswith("# EOF\n")
+
+
+def test_each_is_in_the_docs() -> None:
+    page = Path(__file__).parents[3] / "docs" / "operator.md"
+    _, _, listed = page.read_text().partition("## Metrics")
+    rows = {
+        f"| `{metric.name}` | {metric.kind} | {', '.join(metric.labels)} | {metric.help} |"
+        for metric in METRICS
+    }
+    assert rows == {line for line in listed.splitlines() if line.startswith("| `")}
 
 
 def test_series_go_with_what_they_tell_of() -> None:

@@ -9,11 +9,9 @@ import pytest
 from voiceroom_api import names
 from voiceroom_operator.observed import Held
 from voiceroom_operator.reading.reports import (
-    FIGURES_S,
     StatusReport,
     rooms_said,
     status_report,
-    steadied,
 )
 from voiceroom_operator.status.facts import Granted
 
@@ -98,35 +96,3 @@ def test_the_same_rooms_are_not_read_again() -> None:
     assert status_report(SAID, rooms=first) == status_report(SAID)
     other = rooms_said([SAID["rooms"][0] | {"legs": 4}], first)
     assert other.holds == (Held("lobby", 2, "owner", 4),)
-
-
-NOW = status_report(SAID)
-
-
-@pytest.mark.parametrize(
-    ("fresh", "age_s"),
-    [
-        (SAID, 0.0),
-        (SAID | {"headroom": 0.79}, 9999.0),
-        (SAID | {"timing": SAID["timing"] | {"p99Ms": 90.0, "windows": [1]}}, FIGURES_S - 1),
-        (SAID | {"timing": SAID["timing"] | {"p99Ms": 2.9}}, FIGURES_S),
-    ],
-)
-def test_what_wanders_is_no_news(fresh: dict[str, Any], age_s: float) -> None:
-    assert steadied(NOW, status_report(fresh), age_s) is NOW
-
-
-@pytest.mark.parametrize(
-    ("fresh", "age_s"),
-    [
-        (SAID | {"headroom": 0.69}, 0.0),
-        (SAID | {"headroom": None}, 0.0),
-        (SAID | {"timing": SAID["timing"] | {"p99Ms": 3.1}}, FIGURES_S),
-        (SAID | {"timing": SAID["timing"] | {"p99Ms": 1.6, "verdict": None}}, 0.0),
-        (SAID | {"timing": SAID["timing"] | {"p99Ms": None}}, 0.0),
-        (SAID | {"generation": 8}, 0.0),
-        (SAID | {"rooms": []}, 0.0),
-    ],
-)
-def test_what_matters_is_taken_over_at_once(fresh: dict[str, Any], age_s: float) -> None:
-    assert steadied(NOW, status_report(fresh), age_s) == status_report(fresh)

@@ -114,6 +114,25 @@ def test_an_object_of_somebody_else_is_not_taken_over() -> None:
     run(scene())
 
 
+def test_a_pod_of_somebody_else_that_has_a_name_of_ours_is_named_and_not_asked_for_ever() -> None:
+    async def scene() -> None:
+        town = Town()
+        town.kubelet.idle = True
+        town.api.put(PODS, NAMESPACE, "voiceroom-default-0", spec={"containers": []})
+        town.start()
+        town.pool()
+        await asyncio.sleep(60)
+        words = condition(town.pool_status(), names.READY)[2]
+        assert "the Pod voiceroom-default-0 is there and is not of MixerPool default" in words
+        assert town.api.calls.count(("create", "pods", "voiceroom-default-0")) < 12
+        town.kubelet.idle = False
+        town.api.vanish(PODS, NAMESPACE, "voiceroom-default-0")
+        await town.until(lambda: len(town.pods()) == 2, 20, "pods are made")
+        await town.stop()
+
+    run(scene())
+
+
 def test_a_pool_does_not_take_the_key_of_anothers_ca() -> None:
     async def scene() -> None:
         town = Town()
@@ -177,5 +196,55 @@ def test_a_late_word_of_the_old_leader_does_not_take_protection_away() -> None:
         with pytest.raises(ApiError, match="Conflict"):
             await hands.patch_pod(NAMESPACE, patch, seen)
         await town.stop()
+
+    run(scene())
+
+
+def test_a_ready_pod_that_does_not_answer_gets_no_new_room_and_keeps_those_it_has() -> None:
+    async def scene() -> None:
+        town = Town()
+        town.start()
+        town.pool(remediation={"mode": "Off"})
+        town.room()
+        await town.ready()
+        pod = town.status()["podName"]
+        await asyncio.sleep(5)
+        town.mixer(pod).silent = True
+        await asyncio.sleep(10)
+        for n in range(4):
+            town.room(f"late-{n}")
+            await town.ready(f"late-{n}")
+            assert town.status(f"late-{n}")["podName"] != pod
+        assert town.status()["podName"] == pod
+        town.kubelet.idle = True
+        for mixer in town.mixers.by_address.values():
+            mixer.silent = True
+        await asyncio.sleep(10)
+        town.room("unheard")
+        await asyncio.sleep(5)
+        reason, message = condition(town.status("unheard"), names.READY)[1:]
+        assert reason == names.WAITING_FOR_POD
+        assert "answers the operator on its port admin" in message
+        await town.stop()
+
+    run(scene())
+
+
+def test_a_loop_that_crashes_ends_the_process() -> None:
+    async def scene() -> None:
+        town = Town()
+        operator = town.start()
+        await asyncio.sleep(5)
+
+        async def crash(_: object) -> None:
+            raise ZeroDivisionError
+
+        operator._events.post = crash  # type: ignore[method-assign, assignment]
+        town.room()
+        await asyncio.sleep(5)
+        (_, _, task), *_ = town.operators
+        town.operators.clear()
+        with pytest.raises(ZeroDivisionError):
+            await task
 
     run(scene())

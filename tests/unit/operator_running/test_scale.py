@@ -130,10 +130,8 @@ def test_rest_writes_nothing_though_pods_never_measure_the_same_twice() -> None:
         before = counting.work()
         for second in range(60):
             for number, mixer in enumerate(counting.town.mixers.by_address.values()):
-                mixer.figures = {
-                    "headroom": 0.93 + 0.001 * ((second * 7 + number) % 11),
-                    "timing": {"p99Ms": 0.3 + 0.1 * ((second + number) % 13), "verdict": None},
-                }
+                mixer.headroom = 0.93 + 0.001 * ((second * 7 + number) % 11)
+                mixer.timing = {"p99Ms": 0.3 + 0.05 * ((second + number) % 9), "verdict": None}
             await asyncio.sleep(1)
         spent = counting.work().minus(before)
         await counting.town.stop()

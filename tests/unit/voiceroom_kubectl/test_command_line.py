@@ -67,6 +67,8 @@ def _somebody(_kubeconfig: str | None, context: str | None) -> Cluster:
         (["token", "lobby", "--role", "m"], ["moderator"]),
         (["token", "lobby", "--r"], ["--role"]),
         (["rooms", "-o", ""], ["json", "table", "yaml"]),
+        (["diagnose", "lo"], ["lobby", "loft"]),
+        (["move", "lobby", "--w"], ["--wait", "--why"]),
         (["rooms", ""], []),
     ],
 )

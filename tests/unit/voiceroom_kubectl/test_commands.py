@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -15,62 +12,12 @@ import pytest
 import yaml
 
 from fakes.kubecluster import FakeCluster, room
-from voiceroom_kubectl import arguments
+from fakes.typed import NOW, Typed
 from voiceroom_kubectl.cluster import ClusterError, NotFound, Object
-from voiceroom_kubectl.commands import COMMANDS, Session
-from voiceroom_kubectl.output import Terminal
-from voiceroom_kubectl.watch import Watch
 
-NOW = datetime(2026, 3, 1, 13, 0, tzinfo=UTC)
 SECRET = bytes(range(32))
 KEYS = {"keys": [{"kid": "a", "secret": base64.b64encode(SECRET).decode(), "use": "join"}]}
 READY = {"type": "Ready", "status": "True", "reason": "AsWanted", "message": ""}
-
-
-@dataclass
-class Time:
-    """Stands still but for sleeping; ``at_sleep`` is what happens meanwhile."""
-
-    ns: int = 0
-    at_sleep: Callable[[], None] = lambda: None
-
-    def watch(self) -> Watch:
-        """For a session."""
-        return Watch(lambda: int(NOW.timestamp() * 1e9), lambda: self.ns, self._sleep)
-
-    def _sleep(self, until_ns: int) -> None:
-        self.at_sleep()
-        self.ns = max(self.ns, until_ns)
-
-
-@dataclass
-class Typed:
-    """What a command said."""
-
-    cluster: FakeCluster
-    time: Time = field(default_factory=Time)
-    out: str = ""
-    err: str = ""
-    opened: list[str] = field(default_factory=list)
-
-    def run(self, *words: str) -> int:
-        """The exit code."""
-        out, err = io.StringIO(), io.StringIO()
-        session = Session(
-            self.cluster,
-            Terminal(out, err),
-            arguments.parse(words),
-            self.time.watch(),
-            self._browse,
-        )
-        try:
-            return COMMANDS[words[0]](session)
-        finally:
-            self.out, self.err = out.getvalue(), err.getvalue()
-
-    def _browse(self, url: str) -> bool:
-        self.opened.append(url)
-        return True
 
 
 def lobby(**status: Any) -> Object:

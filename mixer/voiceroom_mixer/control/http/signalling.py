@@ -15,6 +15,7 @@ from voiceroom_mixer.control.service import ApiError
 SDP: Final = "application/sdp"
 FRAGMENT: Final = "application/trickle-ice-sdpfrag"
 Mode = Literal["whip", "whep"]
+MAX_NAME_CHARS: Final = 64
 
 
 async def whip(request: web.Request) -> web.Response:
@@ -42,14 +43,26 @@ async def _answer(request: web.Request, mode: Mode) -> web.Response:
     context = context_of(request)
     room = access.room_of(request)
     claims = access.authorize(request, mode, room)
+    name = _name(request)
     offer = await body.read_text(request, SDP)
     replaces = request.query.get("replaces") or None
-    joined = await context.service.join(room, claims, offer, mode=mode, replaces=replaces)
+    joined = await context.service.join(
+        room, claims, offer, mode=mode, replaces=replaces, name=name
+    )
     headers = _headers(context.rooms.ice_servers(room))
     headers["Location"] = f"/rooms/{room}/{mode}/{joined.leg}"
     headers["ETag"] = joined.etag
     headers["Accept-Patch"] = FRAGMENT
     return web.Response(status=201, text=joined.sdp, content_type=SDP, headers=headers)
+
+
+def _name(request: web.Request) -> str:
+    """What the person wants to be called, beside what the token says. Raises ``ApiError`` 422."""
+    name = request.query.get("name", "").strip()
+    if len(name) > MAX_NAME_CHARS or not name.isprintable():
+        message = f"name must be at most {MAX_NAME_CHARS} printable characters"
+        raise ApiError(422, "invalid_field", message, field="name")
+    return name
 
 
 async def patch(request: web.Request) -> web.Response:

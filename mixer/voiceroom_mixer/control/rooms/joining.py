@@ -14,7 +14,7 @@ from voiceroom_mixer.control.service import Claims, Joined
 from voiceroom_mixer.control.signalling import ice
 from voiceroom_mixer.control.signalling.pacing import HandshakePacer
 from voiceroom_mixer.control.signalling.webrtc import LazyWebRtc
-from voiceroom_mixer.core.state.legstate import SrtpKeys
+from voiceroom_mixer.core.state.legstate import LegState, SrtpKeys
 
 if TYPE_CHECKING:
     from voiceroom_mixer.control.signalling.answer import Direct
@@ -26,6 +26,12 @@ CONNECT_NS: Final = 30 * NS_PER_S
 Mode = Literal["whip", "whep"]
 
 
+def called(name: str, claims: Claims, inherits: LegState | None) -> dict[str, str]:
+    """The note of a name that says more than the token's sub; one who comes back keeps his."""
+    chosen = name or (inherits.extra.get("name", "") if inherits else "")
+    return {"name": chosen} if chosen not in ("", claims.sub) else {}
+
+
 class Joining:
     """Answers offers."""
 
@@ -35,7 +41,14 @@ class Joining:
         self._pacer = pacer
 
     async def join(
-        self, room: Room, claims: Claims, text: str, *, mode: Mode, replaces: str | None
+        self,
+        room: Room,
+        claims: Claims,
+        text: str,
+        *,
+        mode: Mode,
+        replaces: str | None,
+        name: str,
     ) -> Joined:
         """Raises ``ApiError`` of ``admit``, of the offer, 503 ``busy``; then no leg is left."""
         roles.require(claims, mode, room.name)
@@ -46,7 +59,7 @@ class Joining:
         # From here to the leg nothing awaits, so that what is admitted is also there.
         room = self._house.registry.room(room.name)
         admission = self._admit(room, claims, replaces)
-        leg = self._create(room, claims, offer, direction, admission)
+        leg = self._create(room, claims, offer, direction, admission, name)
         leg.handshake = self._handshake(webrtc, leg, offer)
         if leg.state.replaces:
             self._house.leaving.make_way(leg)
@@ -60,7 +73,13 @@ class Joining:
         return admit(house.registry, room, claims, replaces, limit=house.limit, now_ns=now_ns)
 
     def _create(
-        self, room: Room, claims: Claims, offer: Offer, direction: Direct, admission: Admission
+        self,
+        room: Room,
+        claims: Claims,
+        offer: Offer,
+        direction: Direct,
+        admission: Admission,
+        name: str,
     ) -> Leg:
         house, (algorithm, fingerprint) = self._house, offer.fingerprints[0]
         leg = house.book.create(
@@ -80,7 +99,7 @@ class Joining:
             level_ext=offer.level_ext,
             mixer_level_ext=offer.mixer_level_ext,
             etag=ice.new_etag(house.entropy),
-            extra={"bundled": offer.bundled},
+            extra={"bundled": offer.bundled} | called(name, claims, admission.inherits),
         )
         leg.connect_by_ns = house.clock.now_ns() + CONNECT_NS
         return leg

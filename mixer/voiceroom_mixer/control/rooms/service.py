@@ -203,10 +203,13 @@ class Rooms:
         *,
         mode: Literal["whip", "whep"],
         replaces: str | None,
+        name: str = "",
     ) -> Joined:
         """See ``Joining.join``."""
         found = self._registry.room(room)
-        return await self._joining.join(found, claims, offer, mode=mode, replaces=replaces)
+        return await self._joining.join(
+            found, claims, offer, mode=mode, replaces=replaces, name=name
+        )
 
     async def patch_ice(
         self, room: str, leg: str, sdpfrag: str, if_match: str | None

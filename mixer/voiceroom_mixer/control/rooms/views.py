@@ -9,9 +9,13 @@ from voiceroom_mixer.control.rooms.registry import Leg, Room
 
 def participant(leg: Leg) -> dict[str, Any]:
     """One leg: ``id identity kind role muted gainDb talking levelDbov jitterMs bufferMs targetMs
-    lost concealed skewPpm rttMs via``; ``muted`` says whether it is heard, whoever muted it."""
+    lost concealed skewPpm rttMs via``; ``muted`` says whether it is heard, whoever muted it.
+
+    ``name`` beside it is how the person asked to be called; nobody has vouched for it.
+    """
     state, figures = leg.state, leg.figures()
-    return {
+    name = state.extra.get("name")
+    shown = {
         "id": state.leg,
         "identity": state.identity,
         "kind": state.kind,
@@ -29,6 +33,7 @@ def participant(leg: Leg) -> dict[str, Any]:
         "rttMs": figures.rtt_us / 1000,
         "via": "direct",
     }
+    return shown | {"name": name} if name else shown
 
 
 def is_muted(leg: Leg) -> bool:

@@ -95,6 +95,21 @@ class ReceiverStats:
     events_dropped: int = 0
 
 
+@dataclass(slots=True)
+class PlayoutCounts:
+    """Plain counters of one sender."""
+
+    concealed_frames: int = 0
+    """Frames with any concealment or comfort noise in them."""
+    fec_frames: int = 0
+    """Packets recovered from the one behind them."""
+    late: int = 0
+    decode_errors: int = 0
+    cuts: int = 0
+    shortened_samples: int = 0
+    repeated_samples: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiverSnapshot:
     """What a successor must know, by the names of the columns."""

@@ -4,14 +4,12 @@ The timeline is the sender's timestamps. ``_end`` is the timestamp behind the la
 made; less what the resampler still holds it is the timestamp that sounds next. How long sound has
 waited is the time of the tick, less the fastest transit, less that timestamp: the *depth*. It is
 held at the target by resampling (never more than 500 ppm in all), in quiet moments by leaving
-samples out or repeating them, and when it exceeds every bound by one cut. Where sound has to join
-at a seam, the step is spread over 5 ms.
+samples out or repeating them, and when it exceeds every bound by one cut.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -23,6 +21,9 @@ from voiceroom_mixer.core.receive.batch import PullBatch, Pulled, PullStatus
 from voiceroom_mixer.core.receive.conceal import QUANTUM, Concealer
 from voiceroom_mixer.core.receive.decoder import Decoder
 from voiceroom_mixer.core.receive.jitter import Packet, PacketBuffer
+from voiceroom_mixer.core.receive.lean import lean_ppm
+from voiceroom_mixer.core.receive.model import PlayoutCounts
+from voiceroom_mixer.core.receive.seam import Seam
 from voiceroom_mixer.core.receive.source import FrameKind, Pcm
 
 QUIET_LEVEL: Final = 55
@@ -35,41 +36,10 @@ CUT_MARGIN_SAMPLES: Final = 60 * SAMPLES_PER_MS
 """Depth beyond the upper bound and this is cut at once."""
 MAX_REPEAT_SAMPLES: Final = 20 * SAMPLES_PER_MS
 """So much of a quiet packet is said twice at most."""
-SEAM_SAMPLES: Final = 5 * SAMPLES_PER_MS
-CORRECTION_PPM_PER_MS: Final = 40.0
-MAX_CORRECTION_PPM: Final = 350.0
-LEAN_FREE_MS: Final = 1.5
-"""Depth this near to the target needs no resampling: unresampled sound is bit-exact, and cheap."""
-_LEAN_FREE_SAMPLES: Final = LEAN_FREE_MS * SAMPLES_PER_MS
-STEADY_PPM: Final = 8.0
-"""Smaller skews, and smaller changes of the ratio, are not followed."""
 _MOST_SAMPLES: Final = 5_760 + MAX_REPEAT_SAMPLES
 """That one packet of any codec can add."""
 WARM_UP_PACKETS: Final = 2
 """Decoded unheard when a sender that was passed over is heard again: a codec predicts."""
-
-
-def _ramp(samples: int) -> Pcm:
-    """From 1 towards 0."""
-    return np.linspace(1.0, 0.0, samples, endpoint=False, dtype=np.float32)
-
-
-_RAMP: Final = _ramp(SEAM_SAMPLES)
-
-
-@dataclass(slots=True)
-class PlayoutCounts:
-    """Plain counters of one sender."""
-
-    concealed_frames: int = 0
-    """Frames with any concealment or comfort noise in them."""
-    fec_frames: int = 0
-    """Packets recovered from the one behind them."""
-    late: int = 0
-    decode_errors: int = 0
-    cuts: int = 0
-    shortened_samples: int = 0
-    repeated_samples: int = 0
 
 
 class Playout:
@@ -97,8 +67,7 @@ class Playout:
         self._target = 0
         self._quiet_run = 0
         self._kind = self._last_kind = FrameKind.SILENCE
-        self._last_sample = np.float32(0.0)
-        self._seam = False
+        self._seam = Seam()
         self._warm_up: deque[bytes] = deque(maxlen=WARM_UP_PACKETS)
 
     def wake(self, packet: Packet) -> None:
@@ -109,8 +78,7 @@ class Playout:
         self._quiet_run = 0
         self._kind = self._last_kind = FrameKind.SILENCE
         self._fifo = FractionalResampler()
-        self._seam = True
-        self._last_sample = np.float32(0.0)
+        self._seam.after_silence()
 
     def sleep(self) -> None:
         """Nothing more to hear until ``wake``."""
@@ -186,8 +154,9 @@ class Playout:
             packet = self.buffer.first()
             if packet is None or packet.stamp != self._end or not fifo.make_room(_MOST_SAMPLES):
                 return False
-        excess, last = self.depth - target, float(self._last_sample)
-        return batch.add(out_address, self._decoder, fifo, packet, excess, self._seam, last)
+        excess, seam = self.depth - target, self._seam
+        last = float(seam.last)
+        return batch.add(out_address, self._decoder, fifo, packet, excess, seam.open, last)
 
     def settle(self, pulled: Pulled, out: Pcm) -> FrameKind:
         """What came of the row that ``plan`` added: pulled, or decoded and short."""
@@ -197,7 +166,7 @@ class Playout:
         packet = self._decoded(pulled.decoded, pulled.level)
         self._adjusted(pulled.adjusted)
         self._end = packet.stamp + pulled.decoded
-        self._seam, self._last_sample = False, np.float32(pulled.last_sample)
+        self._seam.closed_at(pulled.last_sample)
         self._kind = FrameKind.AUDIO
         if pulled.status == PullStatus.SHORT:
             return self._complete(out, made=True)
@@ -232,7 +201,7 @@ class Playout:
         self._fraction -= extra
         position = self._end - self._fifo.buffered + samples + extra
         self._fifo.reset()
-        self._seam, self._last_sample = True, np.float32(0.0)
+        self._seam.after_silence()
         self._end = position
         if self._pass_over(position) or len(self.buffer):
             self._concealer.run = 0
@@ -283,12 +252,9 @@ class Playout:
         self.depth = path_samples - (self._end - fifo.buffered)
         if self.depth > self._cut_at and len(self.buffer):
             self._cut(path_samples - target)
-        excess = self.depth - target
-        wanted = _lean_ppm(excess / SAMPLES_PER_MS) if abs(excess) > _LEAN_FREE_SAMPLES else 0.0
-        if abs(skew_ppm) >= STEADY_PPM:
-            wanted += skew_ppm
-        if abs(wanted - fifo.skew_ppm) > STEADY_PPM:
-            fifo.skew_ppm = wanted
+        ppm = lean_ppm(self.depth - target, skew_ppm, fifo.skew_ppm)
+        if ppm != fifo.skew_ppm:
+            fifo.skew_ppm = ppm
 
     def _cut(self, position: int) -> None:
         """Go on at ``position``, or at the first packet behind it."""
@@ -306,7 +272,7 @@ class Playout:
         self._fifo.reset()
         self._next, self._end = first.number, first.stamp
         self.depth = position + self._target - self._end
-        self._seam = True
+        self._seam.open = True
 
     def _make(self, short: int) -> None:
         """Put at least some samples into the resampler."""
@@ -326,7 +292,7 @@ class Playout:
         """Time passes without a packet. One that comes later still finds its place."""
         pcm, kind = self._concealer.fill(samples, self._packet_samples)
         if kind is not FrameKind.PLC:
-            self._seam = True
+            self._seam.open = True
         self._push(pcm, kind)
         self._end += len(pcm)
         if self._quiet_run:
@@ -379,7 +345,7 @@ class Playout:
         self._note_quiet(packet.quiet, samples)
         if overlap:
             overlap -= self._grow(overlap)
-            self._seam = True
+            self._seam.open = True
             if overlap >= samples:
                 self.counts.late += 1
                 return
@@ -402,25 +368,18 @@ class Playout:
         if excess > TOLERANCE_SAMPLES:
             out = min(excess, len(pcm) // 2)
             self._adjusted(out)
-            self._seam = True
+            self._seam.open = True
             return pcm[out:]
         if excess < -TOLERANCE_SAMPLES:
             again = pcm[-min(-excess, len(pcm), MAX_REPEAT_SAMPLES) :].copy()
             self._push(pcm, FrameKind.AUDIO)
             self._adjusted(-len(again))
-            self._seam = True
+            self._seam.open = True
             return again
         return pcm
 
     def _push(self, pcm: Pcm, kind: FrameKind) -> None:
-        if self._seam:
-            self._seam = False
-            span = min(SEAM_SAMPLES, len(pcm))
-            step = self._last_sample - pcm[0]
-            pcm = pcm.copy()
-            pcm[:span] += step * (_RAMP if span == SEAM_SAMPLES else _ramp(span))
-        self._last_sample = pcm[-1]
-        self._fifo.push(pcm)
+        self._fifo.push(self._seam.join(pcm))
         self._kind = max(self._kind, kind)
 
     def _note_quiet(self, quiet: bool, samples: int) -> None:
@@ -433,9 +392,3 @@ class Playout:
         over = self._quiet_run >= HANGOVER_SAMPLES and not self.buffer.has_sound()
         if over or (self._concealer.exhausted and not len(self.buffer)):
             self.sleep()
-
-
-def _lean_ppm(excess_ms: float) -> float:
-    """How much faster to play for that much delay too many, which is over ``LEAN_FREE_MS``."""
-    beyond = excess_ms - LEAN_FREE_MS if excess_ms > 0 else excess_ms + LEAN_FREE_MS
-    return min(max(beyond * CORRECTION_PPM_PER_MS, -MAX_CORRECTION_PPM), MAX_CORRECTION_PPM)

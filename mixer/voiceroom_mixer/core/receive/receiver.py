@@ -15,15 +15,16 @@ from voiceroom_api.units import (
     SEQ_MASK,
     SILENT_LEVEL,
     extend_seq,
-    samples_to_ns,
 )
 from voiceroom_mixer.core.mix.levels import SILENCE_GATE, is_faint, is_silent
 from voiceroom_mixer.core.receive.batch import PullBatch, Pulled, PullStatus
 from voiceroom_mixer.core.receive.decoder import Decoder
-from voiceroom_mixer.core.receive.delay import WINDOW_NS, PathDelay
+from voiceroom_mixer.core.receive.delay import WINDOW_NS
+from voiceroom_mixer.core.receive.gather import gather
 from voiceroom_mixer.core.receive.jitter import Packet
 from voiceroom_mixer.core.receive.model import (
     Arrived,
+    PlayoutCounts,
     PushResult,
     ReceiverConfig,
     ReceiverSnapshot,
@@ -31,12 +32,12 @@ from voiceroom_mixer.core.receive.model import (
     Taken,
     TickTime,
 )
-from voiceroom_mixer.core.receive.playout import Playout, PlayoutCounts
+from voiceroom_mixer.core.receive.pace import Pace
+from voiceroom_mixer.core.receive.playout import Playout
+from voiceroom_mixer.core.receive.probation import IN_ORDER, Probation
 from voiceroom_mixer.core.receive.refill import RefillTimeout, RefillWatch
-from voiceroom_mixer.core.receive.skew import SkewEstimator
 from voiceroom_mixer.core.receive.source import FrameKind, Pcm
 from voiceroom_mixer.core.receive.stream import NO_SSRC, Stream, StreamFigures
-from voiceroom_mixer.core.receive.target import TargetDelay
 from voiceroom_mixer.core.rtp.reception import (
     MAX_DROPOUT,
     Arrival,
@@ -59,16 +60,9 @@ DTX_BYTES: Final = 3
 """An Opus packet of at most so many bytes carries no sound."""
 SOFT_LEVEL: Final = 40
 """A sender with DTX stops after sound at most this loud: then a pause is no incident."""
-IN_ORDER: Final = 3
-"""Packets in order after which another SSRC is believed (contract §4)."""
-
 REST_ROUNDS: Final = 5
 """Calls of ``rest`` in a row that find a sender silent until his decoder goes."""
 _IN_SEQUENCE: Final = Arrival.GAP
-_NS_PER_US: Final = 1_000
-_PPB: Final = 1_000
-
-
 _ACCEPTED: Final = PushResult.ACCEPTED
 
 
@@ -91,8 +85,7 @@ class Receiver:
             raise ValueError(f"jitter buffer of {config.min_ms}..{config.max_ms} ms")
         self._config, self._decoder, self._seed, self._tick = config, decoder, seed, tick
         self._stats = ReceiverStats()
-        self._pending: list[Arrived] = []
-        self._candidate = NO_SSRC
+        self._probation = Probation()
         self._resume: ReceiverSnapshot | None = None
         self._silent_rounds = 0
         self.stream = stream if stream is not None else Stream()
@@ -108,13 +101,7 @@ class Receiver:
         max_samples = config.max_ms * SAMPLES_PER_MS
         self._decoder.reset()
         self._playout = Playout(self._decoder, config.frame_samples, max_samples, self._seed)
-        self._target = TargetDelay(
-            config.min_ms * NS_PER_MS,
-            config.max_ms * NS_PER_MS,
-            samples_to_ns(config.frame_samples),
-        )
-        self._skew = SkewEstimator()
-        self._path = PathDelay(stream.transit_ns)
+        self._pace = Pace(config, stream.transit_ns)
         self._watch = RefillWatch()
         self._last_arrival_ns = arrival_ns
         self._late = self._last_seq = 0
@@ -210,11 +197,11 @@ class Receiver:
             return PushResult.PROBATION
         if how is Arrival.JUMPED or how is Arrival.RESTARTED:
             self._new_timeline(taken)
-        playout, quiet = self._playout, taken.quiet
+        playout, pace, quiet = self._playout, self._pace, taken.quiet
         self._last_arrival_ns = taken.arrival_ns
-        delay_ns = transit_ns(taken.arrival_ns, taken.stamp) - self._path.see(taken.low_ns)
-        if not self._target.covers(delay_ns) and not quiet:
-            self._target.raise_for(delay_ns)
+        delay_ns = transit_ns(taken.arrival_ns, taken.stamp) - pace.path.see(taken.low_ns)
+        if not pace.target.covers(delay_ns) and not quiet:
+            pace.target.raise_for(delay_ns)
         packet = Packet(taken.number, taken.stamp, taken.payload, quiet)
         if not playout.awake:
             if how is Arrival.REORDERED or quiet or is_faint(taken.level, voice=taken.voice):
@@ -258,50 +245,36 @@ class Receiver:
         self._stats.resets += 1
         self._playout.sleep()
         self._decoder.reset()
-        self._path = PathDelay(transit_ns(taken.arrival_ns, taken.stamp))
-        self._skew.restart()
+        self._pace.new_timeline(transit_ns(taken.arrival_ns, taken.stamp))
         self.stream.window_end_ns = taken.arrival_ns + WINDOW_NS
         self.stream.prior = b""
 
     def _close_window(self, arrival_ns: int) -> None:
         self.stream.window_end_ns = arrival_ns + WINDOW_NS
         window = self.stream.take_window()
-        if window is None:
-            return
-        low_ns, high_ns = window
-        steps = self._path.steps
-        step_ns = self._config.max_ms * NS_PER_MS
-        peak_ns = self._path.close(arrival_ns, low_ns, high_ns, step_ns)
-        if self._path.steps != steps:
-            self._target.forget()
-            self._skew.restart()
-        self._target.add_window(peak_ns)
-        self._skew.add(arrival_ns, low_ns)
+        if window is not None:
+            self._pace.close_window(arrival_ns, *window)
 
     @property
     def transit(self) -> tuple[int, int] | None:
         """(time, transit) of the fastest packet of the newest window, ns; None when unknown."""
-        return self._skew.newest
+        return self._pace.skew.newest
 
     def _foreign(self, ssrc: int, packet: Arrived) -> PushResult:
         """Another SSRC: the first one is taken at once, a change after three packets in order."""
         resume = self._resume
         if resume is not None and ssrc == resume.rx_ssrc:
             return self._go_on(resume, packet)
-        pending = self._pending
-        if ssrc != self._candidate or packet.seq != (pending[-1].seq + 1) & SEQ_MASK:
-            pending.clear()
-        self._candidate = ssrc
-        pending.append(packet)
         known = self.stream.ssrc != NO_SSRC or resume is not None
-        if known and len(pending) < IN_ORDER:
+        packets = self._probation.add(ssrc, packet, IN_ORDER if known else 1)
+        if not packets:
             return PushResult.PROBATION
         self._stats.source_changes += known
-        self._pending, self._candidate, self._resume = [], NO_SSRC, None
-        first = pending[0]
+        self._resume = None
+        first = packets[0]
         self.stream.begin(first.seq, first.timestamp, first.arrival_ns)
         result = self._start(ssrc, first)
-        for following in pending[1:]:
+        for following in packets[1:]:
             result = self.push(ssrc, *following)
         return result
 
@@ -318,7 +291,8 @@ class Receiver:
             timestamp=packet.timestamp,
             arrival_ns=packet.arrival_ns,
         )
-        self._pending, self._candidate, self._resume = [], NO_SSRC, None
+        self._probation.end()
+        self._resume = None
         return self._start(resume.rx_ssrc, packet, resume)
 
     def _start(
@@ -327,8 +301,7 @@ class Receiver:
         """The first packet of a stream, which ``stream`` has counted already."""
         self._begin(ssrc, packet.arrival_ns)
         if before is not None:
-            self._target.restore(before.target_us * _NS_PER_US)
-            self._skew = SkewEstimator(before.skew_ppb / _PPB)
+            self._pace.restore(before)
         self.stream.octets += len(packet.payload)
         quiet = len(packet.payload) <= DTX_BYTES or is_silent(packet.level, voice=packet.voice)
         return self._take(
@@ -342,20 +315,14 @@ class Receiver:
         if not self._playout.awake:
             out.fill(0.0)
             return FrameKind.SILENCE
-        kind = self._playout.pull(out, self._path_samples(), self._target_samples(), self._skew.ppm)
+        kind = self._playout.pull(out, *self._due())
         self._watch_refill(len(out))
         return kind
 
     def plan(self, batch: PullBatch, out_address: int, samples: int) -> bool:
         """Leave an ordinary frame to ``batch``; False: it must be pulled."""
-        return self._playout.awake and self._playout.plan(
-            batch,
-            out_address,
-            samples,
-            self._path_samples(),
-            self._target_samples(),
-            self._skew.ppm,
-        )
+        playout = self._playout
+        return playout.awake and playout.plan(batch, out_address, samples, *self._due())
 
     def settle(self, pulled: Pulled, out: Pcm) -> FrameKind:
         """Take in what came of the row that ``plan`` added; ``out`` is whole after it."""
@@ -368,9 +335,7 @@ class Receiver:
     def skip(self, samples: int) -> None:
         """Advance playout without decoding: not chosen as talker, or the tick was missed."""
         if self._playout.awake:
-            self._playout.skip(
-                samples, self._path_samples(), self._target_samples(), self._skew.ppm
-            )
+            self._playout.skip(samples, *self._due())
             self._watch_refill(samples)
 
     def rest(self) -> None:
@@ -380,13 +345,11 @@ class Receiver:
         if self._silent_rounds == REST_ROUNDS:
             self._decoder.reset()
 
-    def _path_samples(self) -> int:
-        """The timestamp that a packet would carry which arrives now, by the fastest path."""
-        now_ns = self._tick.now_ns or self._last_arrival_ns
-        return (now_ns - self._path.see(self.stream.low_ns)) * 3 // 62_500
-
-    def _target_samples(self) -> int:
-        return self._target.ns * 3 // 62_500
+    def _due(self) -> tuple[int, int, float]:
+        """Where the path is now and how far behind it sound should be, in samples; skew in ppm."""
+        pace, now_ns = self._pace, self._tick.now_ns or self._last_arrival_ns
+        path_samples = pace.path_samples(now_ns, self.stream.low_ns)
+        return path_samples, pace.target_samples, pace.skew.ppm
 
     def _watch_refill(self, samples: int) -> None:
         playout = self._playout
@@ -394,7 +357,7 @@ class Receiver:
             return
         if self._watch.frame(samples, playout.packet_samples):
             size_ms = playout.buffered // SAMPLES_PER_MS
-            target_ms = self._target.ns // NS_PER_MS
+            target_ms = self._pace.target.ns // NS_PER_MS
             self._watch.report(RefillTimeout(size_ms, target_ms, self._last_seq))
 
     def events(self) -> list[RefillTimeout]:
@@ -404,22 +367,8 @@ class Receiver:
     @property
     def stats(self) -> ReceiverStats:
         """All counters as they are now; the same object every time."""
-        stats, reception, counts = self._stats, self.stream, self._playout.counts
-        known = reception.ssrc != NO_SSRC
-        stats.rx_packets = reception.received if known else 0
-        stats.rx_lost = reception.cumulative_lost if known else 0
-        stats.rx_octets = reception.octets
-        stats.rx_late = self._late + counts.late
-        stats.concealed_frames, stats.fec_frames = counts.concealed_frames, counts.fec_frames
-        stats.decode_errors = counts.decode_errors
-        stats.overflows = self._playout.buffer.overflows
-        stats.refill_timeouts = self._watch.timeouts
-        stats.events_dropped = self._watch.dropped
-        stats.jitter_us = reception.jitter_ns // _NS_PER_US
-        stats.buffer_us = samples_to_ns(self._playout.buffered) // _NS_PER_US
-        stats.target_us = self._target.ns // _NS_PER_US
-        stats.skew_ppb = round(self._skew.ppm * _PPB)
-        return stats
+        self._stats.rx_late = self._late + self._playout.counts.late
+        return gather(self._stats, self.stream, self._playout, self._watch, self._pace)
 
     @property
     def counts(self) -> PlayoutCounts:

@@ -1,0 +1,30 @@
+"""When a second of ticks is bad and when it is good: the table behind ``spec.timing.profile``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Of one profile, in milliseconds of tick lateness. What lies between good and bad changes
+    nothing: what is left as bad is trusted again only when it is good."""
+
+    bad_ms: float
+    """p99 above it is bad."""
+    good_ms: float
+    """p99 up to it is good."""
+
+
+PROFILES: Final[Mapping[str, Threshold]] = {
+    "bareMetalRt": Threshold(bad_ms=5.0, good_ms=2.0),
+    "bareMetal": Threshold(bad_ms=10.0, good_ms=5.0),
+    "vm": Threshold(bad_ms=20.0, good_ms=10.0),
+}
+STEADY_MS: Final = 5.0
+"""The median above it is bad in every profile: the drift at which a search for causes begins."""
+LOST_SHARE: Final = 0.04
+"""So many of a second's ticks skipped, or late by a frame or more, are bad in every profile: two
+of fifty."""
