@@ -131,6 +131,31 @@ _NETWORK: Final = (
         labels=("reason",),
     ),
     Metric(
+        "voiceroom_rooms_changed_total",
+        "counter",
+        "Rooms that this pod began to mix by the word of the one before (moved) or without it "
+        "(taken), or stopped mixing for good.",
+        labels=("how",),
+        values={"how": ("moved", "taken", "stopped")},
+    ),
+    Metric(
+        "voiceroom_relayed_datagrams_total",
+        "counter",
+        "Datagrams of clients that stand at another pod than the one that mixes.",
+        labels=("direction",),
+        values={"direction": ("up", "down")},
+    ),
+    Metric(
+        "voiceroom_relayed_legs",
+        "gauge",
+        "Legs of rooms that this pod has given away and relays for.",
+    ),
+    Metric(
+        "voiceroom_unprotected_legs",
+        "gauge",
+        "WebRTC legs whose answer does not list the pod that stands by for their room now.",
+    ),
+    Metric(
         "voiceroom_rtcp_packets_total",
         "counter",
         "Compound RTCP packets.",

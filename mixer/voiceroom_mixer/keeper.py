@@ -23,6 +23,7 @@ from typing import Final
 from voiceroom_mixer import config as run_config
 from voiceroom_mixer.children import BACKOFF_S, STOPPERS, Child, Commands, Spare, spawn
 from voiceroom_mixer.config import ConfigError, RunConfig
+from voiceroom_mixer.heart import LINE, Heart
 from voiceroom_mixer.inheritance import (
     EXIT_CONFIG,
     Estate,
@@ -36,6 +37,7 @@ SPARE_AFTER_S: Final = 2.0
 SPARES: Final = 2
 """One takes the place of the dead, one that of its heir: a new one needs seconds to get warm."""
 DRAIN_GRACE_S: Final = 5.0
+_MAX_LINE: Final = 64 * 1024
 
 
 class Keeper:
@@ -51,6 +53,7 @@ class Keeper:
         self._control = Child("voiceroom-control", commands.control, estate.for_control())
         spare = (*commands.media, "spare")
         self._spares = [Spare("voiceroom-spare", spare, for_media) for _ in range(SPARES)]
+        self._heart = Heart(estate.udp)
         self._exit_code: int | None = None
         self._drain_until_s: float | None = None
         self._heard = b""
@@ -70,6 +73,7 @@ class Keeper:
             selector.register(self._estate.keeper, selectors.EVENT_READ, self._told)
             while self._exit_code is None:
                 self._start_due()
+                self._heart.beat(time.monotonic())
                 for key, _ in selector.select(self._patience_s()):
                     key.data(_received(key.fileobj))
         self._kill_all()
@@ -99,7 +103,10 @@ class Keeper:
 
     def _told(self, text: bytes) -> None:
         *lines, rest = (self._heard + text).split(b"\n")
-        self._heard = rest[-64:]
+        self._heard = rest[-_MAX_LINE:]
+        for line in lines:
+            if line.startswith(LINE.encode()):
+                self._heart.tell(line.decode("ascii", "replace"))
         if b"drained" in lines and self._drain_until_s is not None:
             self._exit_code = 0
 
@@ -123,7 +130,10 @@ class Keeper:
         moments = [child.due_s for child in self._children() if not child.pid]
         if self._drain_until_s is not None:
             moments.append(self._drain_until_s)
-        return max(0.0, min(moments) - time.monotonic()) if moments else None
+        now_s = time.monotonic()
+        waits = [max(0.0, moment - now_s) for moment in moments]
+        beat_s = self._heart.patience_s(now_s)
+        return min(waits if beat_s is None else [*waits, beat_s], default=None)
 
     def _start(self, child: Child) -> None:
         if isinstance(child, Spare):

@@ -112,12 +112,13 @@ def _moves(room: Object, now_s: float) -> Iterator[str]:
 def _move(move: Mapping[str, object], now_s: float) -> str:
     when = age(str(move.get("switchedAt") or move.get("startedAt") or ""), now_s)
     what = f"{when} ago from {move.get('from', '?')} to {move.get('to', '?')}"
-    cost = (
-        f"{move.get('gapMs', 0)} ms of silence, {move.get('lostFrames', 0)} frames lost"
-        if move.get("switchedAt")
-        else "it is under way or was given up"
-    )
-    return f"{what}, reason {move.get('reason', 'unknown')}: {cost}"
+    return f"{what}, reason {move.get('reason', 'unknown')}: {_outcome(move)}"
+
+
+def _outcome(move: Mapping[str, object]) -> str:
+    if move.get("switchedAt"):
+        return f"{move.get('gapMs', 0)} ms of silence, {move.get('lostFrames', 0)} frames lost"
+    return "it was given up" if move.get("endedAt") else "it is under way"
 
 
 def _paused(room: Object) -> Iterator[str]:

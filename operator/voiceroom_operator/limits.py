@@ -20,6 +20,8 @@ class Limits:
     moves: int = 0
     """Rooms with people in that may be on the move at once in a namespace; 0 = nobody can hand
     them over: they stay until they are empty or the drain deadline passes."""
+    move_s: float = 30.0
+    """A move that has not come to its end by then is given up."""
     idle_grace_s: float = 60.0
     """How long a pod must have been idle before it is removed as one too many."""
     failure_hold_s: float = 30.0

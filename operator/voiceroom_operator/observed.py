@@ -14,7 +14,7 @@ from voiceroom_operator.binding.request import Answer, Request
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.remediation.drifted import Drifted
 
-Role = Literal["owner", "twin"]
+Role = Literal["owner", "twin", "successor", "former"]
 Grade = Literal["A", "B", "C", ""]
 Stuck = Literal["", "Ports", "Unschedulable"]
 DrainReason = Literal["", "NodeLeaving", "Rollout", "PoolDeleted", "Drift"]
@@ -117,6 +117,10 @@ class MoveSeen:
 
     to: str
     epoch: int
+    id: str = ""
+    reason: str = ""
+    """CamelCase, as in the condition Moving."""
+    started_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ has them. What the operator sends is taken and remembered."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,10 @@ class FakeMixer:
     silent: bool = False
     refuse: Reply | None = None
     """The answer to the next assignments."""
+    moves: bool = True
+    """What it is made the successor of, it has a moment later."""
+    on_moved: Callable[[str, int], None] = lambda *_: None
+    """Told the room and the epoch."""
     realtime: dict[str, Any] = field(
         default_factory=lambda: {"mode": "Quota", "granted": True, "reason": "Granted"}
     )
@@ -71,8 +75,9 @@ class FakeMixer:
 
     def status(self) -> dict[str, Any]:
         self.asked += 1
+        self._come()
         rooms = [
-            {key: room[key] for key in ("name", "uid", "epoch", "role")}
+            {key: room[key] for key in ("name", "uid", "epoch", "role", "came") if key in room}
             | {"legs": self.people.get(room["name"], 0) if room["role"] == "owner" else 0}
             | {"participants": self.people.get(room["name"], 0)}
             for room in self.rooms
@@ -93,6 +98,25 @@ class FakeMixer:
             | self.timing
             | ({"verdict": self.verdict} if self.verdict else {}),
         }
+
+    def _come(self) -> None:
+        """Take the rooms that this one is the successor of."""
+        for room in self.rooms if self.moves else ():
+            if room["role"] == "successor":
+                self.rooms = [
+                    one | {"role": "owner", "came": {"gapMs": 31, "lostFrames": 0}}
+                    if one is room
+                    else one
+                    for one in self.rooms
+                ]
+                self.on_moved(room["name"], room["epoch"])
+
+    def give_away(self, room: str, epoch: int) -> None:
+        """Another one has the room under this epoch."""
+        self.rooms = [
+            one | {"role": "former"} if one["name"] == room and one["epoch"] < epoch else one
+            for one in self.rooms
+        ]
 
     def assign(self, document: Mapping[str, Any]) -> Reply:
         if self.refuse is not None:
@@ -144,7 +168,16 @@ class FakeMixers:
         self.by_address: dict[Address, FakeMixer] = {}
 
     def at(self, address: Address) -> FakeMixer:
-        return self.by_address.setdefault(address, FakeMixer())
+        mixer = self.by_address.setdefault(address, FakeMixer())
+        mixer.on_moved = self._moved
+        return mixer
+
+    def _moved(self, room: str, epoch: int) -> None:
+        people = sum(one.people.pop(room, 0) for one in self.by_address.values())
+        for one in self.by_address.values():
+            one.give_away(room, epoch)
+            if room in one.owned():
+                one.people[room] = people
 
     async def status(self, address: Address, access: Access) -> Reply:
         return Reply(200, self._heard(address).status())

@@ -15,6 +15,7 @@ from voiceroom_api import names
 from voiceroom_operator.children.pod import PodDefaults
 from voiceroom_operator.cluster.api import Api, ApiError, Body
 from voiceroom_operator.cluster.kinds import EVENTS, NODES, PODS, POOLS, ROOMS, Kind
+from voiceroom_operator.limits import Limits
 from voiceroom_operator.rights import RIGHTS
 from voiceroom_operator.round.saying import REASONS
 from voiceroom_operator.running.meters import Meters
@@ -177,7 +178,8 @@ class FakeKubelet:
 class Town:
     """The cluster, and the operators in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits(moves=4)
         self.clock = LoopClock()
         self.api = FakeApi(self.clock.unix_s)
         self.mixers = FakeMixers()
@@ -199,7 +201,9 @@ class Town:
             self.streams.append(FakeStreams(self.api, on_event))
             return self.streams[-1]
 
-        world = World(api or self.api, self.mixers, clock or self.clock, streams)
+        world = World(
+            api or self.api, self.mixers, clock or self.clock, streams, limits=self.limits
+        )
         self.granted = self.granted | (TAINTS if changed.get("taint_nodes") else set())
         start = len(self.operators)
         made = settings(**changed)

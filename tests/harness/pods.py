@@ -35,7 +35,8 @@ from voiceroom_operator.binding.directory import Directory, Place
 from voiceroom_operator.children.marks import PoolRef
 from voiceroom_operator.children.secrets import KeyMaterial, tls_name
 from voiceroom_operator.keys.material import wanted
-from voiceroom_operator.observed import RoomSeen
+from voiceroom_operator.observed import MoveSeen, RoomSeen
+from voiceroom_operator.observed import Role as Role_
 
 POOL = PoolRef("default", "voice", "uid-pool")
 READY_S = 30.0
@@ -218,10 +219,33 @@ def owned(room: str, pod: str, *, epoch: int = 1, uid: str = "", twin: str = "")
     )
 
 
-def direct(pods: list[Pod], directory: Directory, places: Mapping[str, Pod], term: int = 1) -> None:
+def standing(
+    room: str,
+    owner: str,
+    role: Role_,
+    *,
+    epoch: int = 1,
+    to_epoch: int = 0,
+    move: str = "move-1",
+    twin: str = "",
+) -> Seat:
+    """Another pod runs the room under ``epoch``; this one is its twin, or is to have it under
+    ``to_epoch``."""
+    going = MoveSeen("", to_epoch, move) if role == "successor" else None
+    seen = RoomSeen(room, f"uid-{room}", POOL.name, pod=owner, epoch=epoch, twin=twin, move=going)
+    return Seat(seen, role)
+
+
+def direct(
+    pods: list[Pod],
+    directory: Directory,
+    places: Mapping[str, Pod],
+    term: int = 1,
+    epoch: int = 1,
+) -> None:
     """Tell all pods where the rooms are."""
     known = directory.number
-    where = {room: Place(pod.name, f"127.0.0.1:{pod.admin}", 1) for room, pod in places.items()}
+    where = {room: Place(pod.name, f"127.0.0.1:{pod.admin}", epoch) for room, pod in places.items()}
     directory.update(where)
     document = directory.document(term, known)
     for pod in pods if document is not None else ():

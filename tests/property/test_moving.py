@@ -105,7 +105,7 @@ class World:
                     self._stop(tick, now_ns)
 
     def _stop(self, tick: int, now_ns: int) -> None:
-        self.owner.stopped(tick, (LegCut(LEG, self.index, 1, 0, 9, 2),), now_ns)
+        self.owner.stopped(tick, (LegCut(LEG, self.index, 1, 0, 7, 9, 2),), now_ns)
 
     def _owner_tick(self, tick: int, now_ns: int) -> None:
         if self.owner.stopped_tick < 0 and self.owner.stops_at(tick):

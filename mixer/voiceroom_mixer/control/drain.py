@@ -51,6 +51,13 @@ class KeeperChannel:
         if self._gone or b"drain" in lines:
             self._drain.set()
 
+    def say_beats(self, line: bytes) -> bool:
+        """Tell the keeper whom to beat for; False when it cannot be told now."""
+        try:
+            return self._sock.send(line) == len(line)
+        except OSError:
+            return False
+
     def say_drained(self) -> bool:
         """Tell the keeper that nothing is left to do; False when it has gone."""
         try:

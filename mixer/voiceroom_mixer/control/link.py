@@ -13,6 +13,7 @@ from voiceroom_mixer.control.figures import LegFigures
 from voiceroom_mixer.control.slots import SlotPool
 from voiceroom_mixer.core.state import layout, messages
 from voiceroom_mixer.core.state.legstate import LegState, RoomState
+from voiceroom_mixer.core.state.marks import Mark
 from voiceroom_mixer.core.state.messages import Address, Kind, Message, MessageError
 from voiceroom_mixer.edge import shm
 from voiceroom_mixer.edge.mmsg import source_message
@@ -43,8 +44,11 @@ class MediaLink:
         self.index = index
         self.segment = segment
         self.counters: Counter[str] = Counter()
+        self.revision = 0
+        """Grows with every row that is written: who keeps a copy looks again."""
         self._pair, self._udp = pair, udp
         self._rooms, self._legs = segment.tables["rooms"], segment.tables["legs"]
+        self._marks = segment.tables["marks"]
         self._adopted = segment.columns["generation"]
         self._phase = segment.columns["phase"]
         self.room_slots = SlotPool(self._rooms.rows, lambda slot: True)
@@ -139,22 +143,30 @@ class MediaLink:
     def write_leg(self, state: LegState) -> None:
         """Publish a leg's row. Raises ``ValueError`` when the state is too long for it."""
         self._legs.write(state.slot, state.to_bytes())
+        self.revision += 1
         self.send(Message(Kind.LEG, state.slot, state.generation))
+
+    def write_mark(self, slot: int, mark: Mark) -> None:
+        """Where a leg's streams stand at the pod that sends to it; media reads it when it must."""
+        self._marks.write(slot, mark.to_bytes())
 
     def clear_leg(self, state: LegState) -> None:
         """Take a leg out: media says BYE and lets go; the slot is used again after that."""
         self._legs.clear(state.slot)
+        self.revision += 1
         self.leg_slots.release(state.slot)
         self.send(Message(Kind.LEG, state.slot, state.generation))
 
     def write_room(self, state: RoomState) -> None:
         """Publish a room's row."""
         self._rooms.write(state.slot, state.to_bytes())
+        self.revision += 1
         self.send(Message(Kind.ROOM, state.slot, state.generation))
 
     def clear_room(self, state: RoomState) -> None:
         """Take a room out, with all of its legs."""
         self._rooms.clear(state.slot)
+        self.revision += 1
         self.room_slots.release(state.slot)
         self.send(Message(Kind.ROOM, state.slot, state.generation))
 

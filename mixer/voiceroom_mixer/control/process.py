@@ -49,6 +49,7 @@ from voiceroom_mixer.control.http.context import HttpContext, Operations
 from voiceroom_mixer.control.http.listeners import Listener, raise_file_limit, tls_context
 from voiceroom_mixer.control.link import MediaLink
 from voiceroom_mixer.control.logs import RateFilter
+from voiceroom_mixer.control.moving.feeds import PUMP_NS
 from voiceroom_mixer.control.periodic import Periodic
 from voiceroom_mixer.control.readiness import Readiness
 from voiceroom_mixer.control.rooms.context import ControlClock
@@ -103,6 +104,8 @@ class ControlProcess:
         self._tls = tls_context(config.tls.cert, config.tls.key) if config.tls else None
         self._trust = self._pod.trust if self._pod else _own_trust(config)
         self._channel = KeeperChannel(_keeper_socket(fds))
+        if self._pod is not None:
+            self._pod.announce.tell_keeper = self._channel.say_beats
         self._listeners: list[Listener] = []
         self._periodics = self._make_periodics()
         self._port = config.http.port
@@ -111,7 +114,7 @@ class ControlProcess:
         """Serve until the keeper says drain, and then until drained."""
         self._mark_start()
         if self._pod is not None:
-            await self._pod.forwarder.start()
+            await self._pod.start()
         await self._listen()
         await self._service.start()
         self._readiness.listening = True
@@ -165,6 +168,8 @@ class ControlProcess:
             "live-figures": (LEVELS_NS, live.tell),
             "housekeeping": (HOUSEKEEPING_NS, self._keep_house),
         }
+        if self._pod is not None:
+            actions["handover"] = (PUMP_NS, self._pod.handover.look)
         return {
             name: Periodic(period_ns, action, clock.monotonic_ns)
             for name, (period_ns, action) in actions.items()
@@ -181,13 +186,15 @@ class ControlProcess:
             listener.sweep(now_ns)
         if self._trust is not None:
             self._trust.look()
+        if self._pod is not None:
+            self._pod.look(now_ns)
         if self._welcome.done:
             self._line.draw(now_ns)
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
         self._bus.end_all()
         if self._pod is not None:
-            await self._pod.forwarder.stop()
+            await self._pod.stop()
         for periodic in self._periodics.values():
             periodic.stop()
         await asyncio.gather(*tasks)
@@ -233,6 +240,7 @@ class ControlProcess:
             self._segments,
             self._numbers,
             self._keys.current,
+            self._bus.journal,
             now_ns=clock.monotonic_ns,
             wall_ns=clock.wall_ns,
         )
@@ -249,13 +257,17 @@ class ControlProcess:
             watchdog=self._watchdog,
             log_filter=log_filter,
             expected_tasks=self._expected_tasks,
+            relayed=self._service.standing.relayed,
+            unprotected=self._pod.handover.owning.unprotected if self._pod else lambda: 0,
         )
         return Exposition(self._segments, self._numbers, gather.refresh, gather.infos)
 
     def _expected_tasks(self) -> int:
         """Ours, the service's, one for each connection and one for each request in progress."""
         serving = sum(listener.tasks() for listener in self._listeners)
-        return _MAIN_TASKS + len(self._periodics) + self._service.expected_tasks() + serving
+        of_pod = self._pod.handover.tasks() if self._pod is not None else 0
+        own = _MAIN_TASKS + len(self._periodics) + self._service.expected_tasks()
+        return own + serving + of_pod
 
     def _collect_media(self) -> int:
         return sum(link.send(Message(Kind.COLLECT, 0, 0)) for link in self._links)

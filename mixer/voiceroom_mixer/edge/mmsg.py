@@ -30,7 +30,7 @@ _IP_PKTINFO: Final = 8
 _IPV6_RECVPKTINFO: Final = 49
 _IPV6_PKTINFO: Final = 50
 _CMSG: Final = struct.Struct("<Qii")
-_V4_MAPPED: Final = b"\0" * 10 + b"\xff\xff"
+V4_MAPPED: Final = b"\0" * 10 + b"\xff\xff"
 _MSG_TRUNC: Final = 0x20
 _MSG_DONTWAIT: Final = 0x40
 _RETRIES: Final = 3
@@ -288,8 +288,8 @@ def ask_for_local_address(sock: socket.socket) -> None:
 
 def unspecified(name: bytes) -> bytes:
     """The local part of a path when the kernel shall choose our address."""
-    mapped = len(name) >= 24 and name[8:20] == _V4_MAPPED
-    return _V4_MAPPED + bytes(4) if mapped else bytes(16)
+    mapped = len(name) >= 24 and name[8:20] == V4_MAPPED
+    return V4_MAPPED + bytes(4) if mapped else bytes(16)
 
 
 def source_message(family: int, local: bytes) -> list[tuple[int, int, bytes]]:
@@ -311,7 +311,7 @@ def pack_name(family: int, ip: bytes, port: int) -> bytes:
         if len(ip) != 4:
             raise ValueError("an IPv4 socket cannot reach an IPv6 address")
         return (head + ip).ljust(NAME_BYTES, b"\0")
-    mapped = ip if len(ip) == 16 else _V4_MAPPED + ip
+    mapped = ip if len(ip) == 16 else V4_MAPPED + ip
     return (head + b"\0" * 4 + mapped).ljust(NAME_BYTES, b"\0")
 
 
@@ -321,4 +321,4 @@ def unpack_name(name: bytes) -> tuple[bytes, int]:
     if int.from_bytes(name[:2], "little") == socket.AF_INET:
         return name[4:8], port
     ip = name[8:24]
-    return (ip[12:], port) if ip.startswith(_V4_MAPPED) else (ip, port)
+    return (ip[12:], port) if ip.startswith(V4_MAPPED) else (ip, port)

@@ -110,6 +110,11 @@ class Segment:
             dtype = np.dtype(code)
             self.columns[name] = np.frombuffer(memory, dtype, capacity.legs, at)
             at += _round_up(dtype.itemsize * capacity.legs)
+        self.room_columns: dict[str, NDArray[np.generic]] = {}
+        for name, code in layout.ROOM_COLUMNS:
+            dtype = np.dtype(code)
+            self.room_columns[name] = np.frombuffer(memory, dtype, capacity.rooms, at)
+            at += _round_up(dtype.itemsize * capacity.rooms)
         self.counters: NDArray[np.int64] = np.frombuffer(memory, np.int64, stats.WORDS, at)
         at += _round_up(stats.WORDS * 8)
         self.ticks: NDArray[np.int64] = np.frombuffer(
@@ -135,6 +140,9 @@ def segment_bytes(capacity: Capacity) -> int:
     size = layout.HEADER_BYTES + sum(_round_up(t.nbytes) for t in capacity.tables())
     size += sum(
         _round_up(np.dtype(code).itemsize * capacity.legs) for _, code in layout.MEDIA_COLUMNS
+    )
+    size += sum(
+        _round_up(np.dtype(code).itemsize * capacity.rooms) for _, code in layout.ROOM_COLUMNS
     )
     size += _round_up(stats.WORDS * 8) + _round_up(layout.TICK_RING * stats.TICK_WORDS * 8)
     return size

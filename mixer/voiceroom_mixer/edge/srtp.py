@@ -89,19 +89,23 @@ class SrtpSender:
         self.context = self._session._srtp[0]
         self.address = _number(self._session)
         """Of ``context``, for compiled code; valid as long as this object lives."""
-        if _set_roc(_address(self._session), ssrc, index >> 16) != OK:
-            raise SrtpError("libsrtp refused the roll-over counter")
-        self._ssrc = ssrc
-        self._advance_srtcp(srtcp_index)
+        self.ssrc = ssrc
+        self.srtcp_index = 0
+        self.advance(index, srtcp_index)
 
-    def _advance_srtcp(self, index: int) -> None:
-        """libsrtp has no call to set the SRTCP index: protect and throw away that many reports."""
-        report = b"\x80\xc9\x00\x01" + self._ssrc.to_bytes(4, "big")
-        for _ in range(index):
-            self._session.protect_rtcp(report)
+    def advance(self, index: int, srtcp_index: int) -> None:
+        """Go on from these, none of which may be below what was used. libsrtp has no call to set
+        the SRTCP index: protect and throw away that many reports."""
+        assert srtcp_index >= self.srtcp_index, "an SRTCP index is never used twice"
+        if _set_roc(_address(self._session), self.ssrc, index >> 16) != OK:
+            raise SrtpError("libsrtp refused the roll-over counter")
+        report = b"\x80\xc9\x00\x01" + self.ssrc.to_bytes(4, "big")
+        for _ in range(srtcp_index - self.srtcp_index):
+            self.protect_rtcp(report)
 
     def protect_rtcp(self, report: bytes) -> bytes:
         """One SRTCP packet; uses up one SRTCP index."""
+        self.srtcp_index += 1
         return bytes(self._session.protect_rtcp(report))
 
 

@@ -121,7 +121,9 @@ class Chores:
     def _time_out(self, now_ns: int) -> None:
         """End the legs that are gone by the rules of contract §5."""
         for leg in list(self._legs):
-            if leg.secure:
+            if not leg.live and not leg.used:
+                continue  # its room's owner watches over it
+            if leg.secure or not leg.live:
                 latest = max(leg.last_check_ns, leg.last_rx_ns)
                 if now_ns - latest > SILENT_PEER_NS:
                     self._house.end(leg, layout.END_TIMEOUT)

@@ -9,6 +9,8 @@ from typing import Any, Final
 from voiceroom_mixer.core.receive.model import ReceiverSnapshot
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.legstate import LegState
+from voiceroom_mixer.core.state.marks import Mark
+from voiceroom_mixer.edge.mmsg import V4_MAPPED
 from voiceroom_mixer.media.legs import Leg
 
 _RECEIVER_FIELDS: Final = (
@@ -34,6 +36,57 @@ def reset(columns: dict[str, Any], state: LegState) -> None:
     columns["level"][state.slot] = 127
     columns["generation"][state.slot] = state.generation
     columns["phase"][state.slot] = layout.PHASE_WAITING
+
+
+def imprint(columns: dict[str, Any], state: LegState, mark: Mark) -> bool:
+    """A leg of another pod, as if a process of ours had left it; False: nothing is known yet."""
+    if not mark.tx_ssrc:
+        return False
+    slot = state.slot
+    begin_sending(columns, slot, mark)
+    columns["heard"][slot] = mark.rx_index >= 0
+    columns["rx_ssrc"][slot], columns["rx_index"][slot] = mark.rx_ssrc, max(0, mark.rx_index)
+    columns["rx_srtcp"][slot] = mark.rx_srtcp
+    columns["target_us"][slot], columns["skew_ppb"][slot] = mark.target_us, mark.skew_ppb
+    if mark.port:
+        store_mark_address(columns, slot, mark)
+    return True
+
+
+def as_mark(columns: dict[str, Any], state: LegState) -> Mark:
+    """Where the streams of a leg stood that was ours before."""
+    slot = state.slot
+    if int(columns["generation"][slot]) != state.generation:
+        return Mark(state.generation)
+    ip, port = address(columns, slot) or ("", 0)
+    version = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    raw = socket.inet_pton(version, ip) if ip else b""
+    return Mark(
+        state.generation,
+        tx_ssrc=int(columns["tx_ssrc"][slot]),
+        tx_index=int(columns["tx_bound"][slot]),
+        tx_srtcp=int(columns["srtcp_bound"][slot]),
+        rx_ssrc=int(columns["rx_ssrc"][slot]),
+        rx_index=int(columns["rx_index"][slot]) if int(columns["heard"][slot]) else -1,
+        rx_srtcp=int(columns["rx_srtcp"][slot]),
+        target_us=int(columns["target_us"][slot]),
+        skew_ppb=int(columns["skew_ppb"][slot]),
+        ip=V4_MAPPED + raw if len(raw) == 4 else raw.rjust(16, b"\0"),
+        port=port,
+    )
+
+
+def begin_sending(columns: dict[str, Any], slot: int, mark: Mark) -> None:
+    """What we send to a leg goes on from here."""
+    columns["tx_ssrc"][slot] = mark.tx_ssrc
+    columns["tx_index"][slot] = columns["tx_bound"][slot] = mark.tx_index
+    columns["srtcp_bound"][slot] = mark.tx_srtcp
+
+
+def store_mark_address(columns: dict[str, Any], slot: int, mark: Mark) -> None:
+    """Where the client was; the kernel chooses which address of ours it hears from."""
+    ip = mark.ip[12:] if mark.ip.startswith(V4_MAPPED) else mark.ip
+    store_address(columns, slot, ip, mark.port, bytes(16))
 
 
 def store_address(columns: dict[str, Any], slot: int, ip: bytes, port: int, local: bytes) -> None:
@@ -64,10 +117,10 @@ def address(columns: dict[str, Any], slot: int) -> tuple[str, int] | None:
 
 
 def local(columns: dict[str, Any], slot: int) -> bytes | None:
-    """Our own address that the leg sends to, 16 bytes; None while it has no address."""
-    if int(columns["address_family"][slot]) == 0:
-        return None
+    """Our own address that the leg sends to, 16 bytes; None while that is not known."""
     high, low = int(columns["local_high"][slot]), int(columns["local_low"][slot])
+    if int(columns["address_family"][slot]) == 0 or not (high or low):
+        return None
     return high.to_bytes(8, "big") + low.to_bytes(8, "big")
 
 

@@ -37,11 +37,12 @@ class Egress:
         self._rx_ssrc = rx_ssrc
         self._board = board
         self._pointers = srtp.RowPointers(sender.address, TX_BATCH, TX_BYTES)
+        self._ready = transmit.ready
         self._silence_index = Board.INDEX["silence_frames_out"]
 
     def mix(self, output: MixOutput, grid_slot: int, frame_ms: int, *, dtx: bool) -> None:
         """Queue one distinct mix for all of its listeners."""
-        slots = output.slots[self._transmit.ready[output.slots]]
+        slots = output.slots[self._ready[output.slots]]
         payload = output.payload
         if payload is None:
             payload = SILENCE[frame_ms]
@@ -54,8 +55,9 @@ class Egress:
         if not extensions.any() or not output.contributors:
             self._queue(slots, _PREFIX + payload, grid_slot, output.resumed)
             return
-        for ext in np.unique(extensions):
-            prefix = self._prefix(int(ext), output.contributors)
+        # Not np.unique: its first call imports numpy.ma, in the middle of a tick.
+        for ext in sorted(set(extensions.tolist())):
+            prefix = self._prefix(ext, output.contributors)
             self._queue(slots[extensions == ext], prefix + payload, grid_slot, output.resumed)
 
     def _prefix(self, ext: int, contributors: tuple[tuple[int, int], ...]) -> bytes:

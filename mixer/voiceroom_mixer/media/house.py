@@ -10,13 +10,14 @@ import numpy as np
 from voiceroom_mixer.core.receive.receiver import Receiver
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.legstate import LegState, RoomState, StateError
+from voiceroom_mixer.core.state.marks import Mark
 from voiceroom_mixer.core.state.messages import Kind, Message
 from voiceroom_mixer.edge.mmsg import NAME_BYTES, unpack_name, unspecified
 from voiceroom_mixer.edge.shm import Segment
 from voiceroom_mixer.edge.srtp import SrtpError, SrtpReceiver
 from voiceroom_mixer.media import columns
 from voiceroom_mixer.media.board import Board
-from voiceroom_mixer.media.legs import FIRST_REPORT_NS, Leg, LegTable
+from voiceroom_mixer.media.legs import FIRST_REPORT_NS, Leg, LegTable, Via
 from voiceroom_mixer.media.rooms import MediaRoom
 from voiceroom_mixer.media.transmit import Transmit
 
@@ -40,6 +41,10 @@ class House:
         say: Callable[[Message], None],
         goodbye: Callable[[Leg], None],
     ) -> None:
+        self.seat: Callable[[MediaRoom, int], None] = _alone
+        """Told of each new or changed room: says whether it is mixed here (``media/moving``)."""
+        self.unseat: Callable[[int], None] = lambda _: None
+        """Told the slot of each room that is over."""
         self.rooms: dict[int, MediaRoom] = {}
         self._segment = segment
         self._columns: dict[str, Any] = segment.columns
@@ -96,6 +101,7 @@ class House:
             return
         if room is not None and room.state.frame_ms == state.frame_ms:
             room.update(state)
+            self.seat(room, now_ns)
         else:
             self._replace(row, state, now_ns)
 
@@ -103,6 +109,7 @@ class House:
         """A new room, or one whose frame size has changed (only while nobody is in)."""
         self._close(row)
         self.rooms[row] = self._make_room(state)
+        self.seat(self.rooms[row], now_ns)
         self._rooms_changed()
         table = self._segment.tables["legs"]
         for slot in range(table.high):
@@ -115,6 +122,7 @@ class House:
             for leg in list(room.legs.values()):
                 self.end(leg, layout.END_REMOVED)
             room.mixer.close()
+            self.unseat(row)
             self._rooms_changed()
 
     def _take_leg(self, slot: int, now_ns: int) -> None:
@@ -131,12 +139,13 @@ class House:
         if state is None:
             return
         if leg is None:
-            self._adopt(state, now_ns)
+            self.adopt(state, now_ns)
         else:
             self._update(leg, state)
 
-    def _adopt(self, state: LegState, now_ns: int) -> None:
-        """A leg that this process does not have yet: new, or left behind by a killed one."""
+    def adopt(self, state: LegState, now_ns: int) -> None:
+        """A leg that this process does not have yet: new, left behind by a killed process, or by
+        another pod."""
         room = self.rooms.get(state.room_slot)
         same = int(self._columns["generation"][state.slot]) == state.generation
         phase = int(self._columns["phase"][state.slot]) if same else layout.PHASE_FREE
@@ -145,7 +154,8 @@ class House:
         resume = phase in (layout.PHASE_WAITING, layout.PHASE_CONNECTED)
         if not resume:
             columns.reset(self._columns, state)
-        leg = Leg(state, self._make_receiver(state, room.state), adopted_ns=now_ns)
+            resume = not room.live and columns.imprint(self._columns, state, self.mark(state))
+        leg = Leg(state, self._make_receiver(state, room.state), adopted_ns=now_ns, live=room.live)
         leg.last_check_ns = now_ns
         leg.rtcp_due_ns = now_ns + FIRST_REPORT_NS
         self._transmit.adopt(state, resume=resume)
@@ -157,6 +167,29 @@ class House:
         room.add(leg)
         self._connected(leg)
 
+    def leg(self, key: bytes) -> Leg | None:
+        """The leg of that ``leg_key``."""
+        return self._legs.by_id.get(key)
+
+    def mark(self, state: LegState) -> Mark:
+        """Where the leg's streams stood at the pod that sends to it, by control's last word."""
+        row = self._segment.tables["marks"].read(state.slot)
+        mark = Mark.from_bytes(row, state.generation)
+        return mark if mark.tx_ssrc else columns.as_mark(self._columns, state)
+
+    def renew(self, leg: Leg, now_ns: int) -> Leg:
+        """The same leg once more, from its columns as they are now; its addresses are kept."""
+        room, addresses = self.rooms[leg.state.room_slot], list(leg.addresses)
+        if leg.used:
+            self._transmit.release(leg.slot)  # its session has an index of then
+        room.remove(leg)
+        self._legs.remove(leg.slot)
+        self.adopt(leg.state, now_ns)
+        fresh = self._legs.by_slot[leg.slot]
+        for key in addresses:
+            self._legs.learn(fresh, key)
+        return fresh
+
     def _connect_addresses(self, leg: Leg, *, resume: bool) -> None:
         """Where the leg is: restored, told (rtp), or to be learnt from checks or a first packet."""
         state = leg.state
@@ -164,11 +197,14 @@ class House:
         if address is None and state.kind == "rtp":
             if state.remote_port:
                 address = (state.remote_ip, state.remote_port)
-            else:
+            elif leg.live:
                 name = self._make_name(state.remote_ip, 0)
                 self._legs.await_source(leg, unpack_name(name)[0])
         if address is not None:
-            name = self._make_name(*address)
+            try:
+                name = self._make_name(*address)
+            except ValueError:
+                return  # another pod reached it by IPv6, and we have IPv4: it has to come to us
             self.select(leg, name + (columns.local(self._columns, state.slot) or unspecified(name)))
 
     def select(self, leg: Leg, path: bytes) -> None:
@@ -180,6 +216,39 @@ class House:
             columns.store_address(self._columns, leg.slot, *unpack_name(path), path[NAME_BYTES:])
         if leg.state.kind == "rtp":
             self._legs.latched(leg)
+        leg.via = None
+        self._connected(leg)
+
+    def reach(self, leg: Leg, via: Via) -> None:
+        """Send through another pod, too or alone."""
+        leg.via = via
+        self._connected(leg)
+
+    def enliven(self, leg: Leg, mark: Mark, now_ns: int) -> None:
+        """From now on we send to it, under the SSRC and from the indexes of ``mark``."""
+        columns.begin_sending(self._columns, leg.slot, mark)
+        leg.live, leg.last_check_ns, leg.last_rx_ns = True, now_ns, now_ns
+        leg.rtcp_due_ns = now_ns + FIRST_REPORT_NS
+        leg.stream.forgive()
+        self._transmit.adopt(leg.state, resume=True)
+        if leg.selected:
+            self._transmit.route(leg.slot, leg.selected)
+        elif mark.port:
+            columns.store_mark_address(self._columns, leg.slot, mark)
+            self._connect_addresses(leg, resume=True)
+        else:
+            self._connect_addresses(leg, resume=False)
+        self._connected(leg)
+
+    def mirror(self, leg: Leg, *, on: bool) -> None:
+        """Whether its packets are to be looked at one by one, as they came."""
+        leg.mirrored = on
+        leg.stream.wrap_tries = int(on)  # so that no batch takes them
+
+    def rest(self, leg: Leg) -> None:
+        """Its room is mixed elsewhere: nothing is sent to it any more."""
+        leg.live, leg.used = False, True
+        leg.stream.heard = False  # whatever comes of it is relayed, and not counted in batches
         self._connected(leg)
 
     def _take_keys(self, leg: Leg) -> None:
@@ -202,9 +271,10 @@ class House:
     def _connected(self, leg: Leg) -> None:
         """Sending may begin: an address, and keys where there is SRTP."""
         keyed = not leg.secure or leg.srtp is not None
-        ready = bool(leg.selected) and keyed and leg.state.receives
-        self._transmit.ready[leg.slot] = ready
-        if leg.selected and keyed and leg.phase == layout.PHASE_WAITING:
+        sent_to = leg.live and keyed and leg.state.receives
+        self._transmit.ready[leg.slot] = sent_to and bool(leg.selected) and leg.via is None
+        self._transmit.relayed[leg.slot] = sent_to and leg.via is not None
+        if (leg.selected or leg.via) and keyed and leg.phase == layout.PHASE_WAITING:
             leg.phase = layout.PHASE_CONNECTED
             self._columns["phase"][leg.slot] = leg.phase
 
@@ -239,3 +309,7 @@ class House:
         self._columns["phase"][leg.slot] = layout.PHASE_FREE
         self._columns["talking"][leg.slot] = 0
         self._columns["level"][leg.slot] = 127
+
+
+def _alone(_room: MediaRoom, _now_ns: int) -> None:
+    """There is no other pod."""

@@ -124,6 +124,7 @@ class NativeIngress(Ingress):
         length = int(self._pointers.lengths[row])
         at = row * RX_BYTES
         if stop == Stop.OTHER:
+            self._arrival_ns = int(self._sorter.arrivals[row])
             return self._other(row, length, self._receiver.buffer[at])
         leg = self._legs.by_slot.get(slot) if stop == Stop.PACKET else self._latch(row, length)
         if leg is None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from voiceroom_api.units import NS_PER_MS
+from voiceroom_mixer.core.moving.messages import LEG_BYTES
 from voiceroom_mixer.core.receive.receiver import Receiver
 from voiceroom_mixer.core.receive.stream import StreamFigures
 from voiceroom_mixer.core.rtp.reporting import Reporting
@@ -19,6 +21,24 @@ FIRST_REPORT_NS: Final = 500 * NS_PER_MS
 """After a leg has come: by then there is something to report."""
 MAX_ADDRESSES: Final = 8
 """Checked addresses a leg may have at once: a client's candidates, then its roaming."""
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """A leg hears through another pod."""
+
+    pod: bytes
+    """The path to that pod's media process."""
+    ip: bytes
+    """The client's address as that pod sees it, 16 bytes; IPv4 is mapped."""
+    port: int
+    alone: bool
+    """The client is known to be there; otherwise what is sent goes its own way as well."""
+
+
+def leg_key(leg: str) -> bytes:
+    """A leg's public id in datagrams between mixers."""
+    return hashlib.sha256(leg.encode()).digest()[:LEG_BYTES]
 
 
 @dataclass(slots=True)
@@ -41,6 +61,16 @@ class Leg:
     rtcp_due_ns: int = 0
     sent_at_report: int = 0
     loss_ppm: int = 0
+    live: bool = True
+    """This process mixes its room; otherwise it answers its checks and relays what comes."""
+    used: bool = False
+    """It was live before: what its receiver holds is of then."""
+    via: Via | None = None
+    """Another pod through which the leg is (also) reached."""
+    mirrored: bool = False
+    """What comes of it goes to another pod as well."""
+    first_check: tuple[str, int] = ("", 0)
+    """ICE user name and time of the first check of the newest ICE session."""
     counted: tuple[int, ...] = ()
     """The receiver's counters as they stand in the process's sums already."""
     reporting: Reporting = field(default_factory=Reporting)
@@ -119,6 +149,8 @@ class LegTable:
         self._index = index
         self.by_slot: dict[int, Leg] = {}
         self.by_key: dict[bytes, Leg] = {}
+        self.by_id: dict[bytes, Leg] = {}
+        """By ``leg_key``."""
         self._by_ufrag: dict[str, Leg] = {}
         self._latching: dict[bytes, list[Leg]] = {}
 
@@ -132,6 +164,7 @@ class LegTable:
         """Take a leg in; its slot must be free."""
         assert leg.slot not in self.by_slot, "a second joiner must never replace the first"
         self.by_slot[leg.slot] = leg
+        self.by_id[leg_key(leg.state.leg)] = leg
         leg.listed = True
         self.credentials(leg, None)
 
@@ -204,6 +237,8 @@ class LegTable:
         leg = self.by_slot.pop(slot, None)
         if leg is None:
             return None
+        if self.by_id.get(leg_key(leg.state.leg)) is leg:
+            del self.by_id[leg_key(leg.state.leg)]
         for key in leg.addresses:
             self._forget(key)
         leg.stream.leave()

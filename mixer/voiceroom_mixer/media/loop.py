@@ -7,6 +7,7 @@ from typing import Final
 
 from voiceroom_api.units import NS_PER_MS
 from voiceroom_mixer.core.mix.room_mixer import TickResult
+from voiceroom_mixer.core.mix.talkers import TalkEvent
 from voiceroom_mixer.core.receive.model import TickTime
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.messages import Kind, Message
@@ -19,6 +20,7 @@ from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.egress import Egress
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.ingress import Ingress
+from voiceroom_mixer.media.moving.moves import Moves, Turn
 from voiceroom_mixer.media.rooms import MediaRoom
 from voiceroom_mixer.media.source import RtpSource
 
@@ -46,12 +48,14 @@ class Loop:
         observe_sleep: Callable[[int, int], None],
         commands: Callable[[int], None],
         say: Callable[[Message], None],
+        moves: Moves,
     ) -> None:
         self._segment, self._schedule, self._board = segment, schedule, board
         self._ingress, self._egress, self._house = ingress, egress, house
         self._source, self._tick_time = source, tick_time
         self._observe_sleep = observe_sleep
         self._chores, self._commands, self._say = chores, commands, say
+        self._moves = moves
         counts = histograms(segment.counters)
         self._lateness = TwoSided(counts["tick_late"], counts["tick_early"])
         self._work = counts["tick_work"]
@@ -125,6 +129,7 @@ class Loop:
         self._segment.set_word("grid_slot", plan.slot)
         self._record(plan, end - begin, talkers, sent, end)
         self._commands(end)
+        self._moves.tick(end)
         self._chores(end, self._schedule.next_deadline_ns)
         self._board.publish()
 
@@ -137,14 +142,19 @@ class Loop:
         for room in self._house.rooms.values():
             frame_ms = room.state.frame_ms
             slot = plan.frame_slot(frame_ms)
-            if slot is None or not room.legs:
+            turn = self._moves.turn(room, slot) if slot is not None else Turn.REST
+            if slot is None or turn is Turn.REST or not room.legs:
                 continue
             skipped = plan.frames_skipped(frame_ms)
             if skipped:
                 self._pass_over(room, skipped)
             result = room.tick(self._late)
+            if turn is Turn.SHADOW:
+                self._note_talkers(room, result)
+                continue
             for output in result.outputs:
-                self._egress.mix(output, slot, frame_ms, dtx=room.state.dtx)
+                self._egress.mix(output, slot + room.shift, frame_ms, dtx=room.state.dtx)
+                self._moves.relay(output, slot + room.shift, room)
             self._tell(room, result)
             talkers += len(result.talkers)
         return talkers
@@ -170,13 +180,16 @@ class Loop:
         for slot in result.faults:
             board.add("leg_faults")
             self._house.end(room.legs[slot], layout.END_FAULT)
-        for event in result.events:
-            leg = room.legs.get(event.slot)
-            if leg is None:
-                continue
+        for event in self._note_talkers(room, result):
+            generation = room.legs[event.slot].state.generation
+            self._say(Message(Kind.TALKING, event.slot, generation, bytes((event.on,))))
+
+    def _note_talkers(self, room: MediaRoom, result: TickResult) -> list[TalkEvent]:
+        """Into the segment: who has begun or stopped to talk."""
+        events = [event for event in result.events if event.slot in room.legs]
+        for event in events:
             self._segment.columns["talking"][event.slot] = event.on
-            payload = bytes((event.on,))
-            self._say(Message(Kind.TALKING, event.slot, leg.state.generation, payload))
+        return events
 
     def _record(self, plan: TickPlan, work_ns: int, talkers: int, sent: int, now_ns: int) -> None:
         """Histograms, maxima, the tick ring, readiness."""

@@ -33,6 +33,9 @@ from voiceroom_mixer.media.ingress import Ingress
 from voiceroom_mixer.media.intake import NativeIngress, open_intake
 from voiceroom_mixer.media.legs import Leg, LegTable
 from voiceroom_mixer.media.loop import Loop
+from voiceroom_mixer.media.moving.moves import Moves
+from voiceroom_mixer.media.moving.post import Post
+from voiceroom_mixer.media.moving.relay import Relay, RelayEgress
 from voiceroom_mixer.media.outlet import open_egress
 from voiceroom_mixer.media.reports import Reports
 from voiceroom_mixer.media.rooms import MediaRoom
@@ -84,6 +87,7 @@ class MediaProcess:
         self._egress = open_egress(native.load(), sender, self._transmit, rx_ssrc, self.board)
         self._reports = self._make_reports()
         self.house = self._make_house()
+        self._moves = self._make_moves()
         self._hires = HighResTimer()
         self._histograms = histograms(self.segment.counters)
         self._gc = GcPolicy([self._histograms[f"gc_pause_{g}"] for g in range(3)])
@@ -92,7 +96,9 @@ class MediaProcess:
         source = RtpSource(
             receiver.buffer, self.board, on_rtcp=self._reported, on_heard=self._heard
         )
-        self.loop = self._make_loop(source, self._make_ingress(receiver, source))
+        ingress = self._make_ingress(receiver, source)
+        ingress.fellows, self._relay.ingress = self._moves, ingress
+        self.loop = self._make_loop(source, ingress)
 
     def _make_reports(self) -> Reports:
         return Reports(
@@ -102,6 +108,25 @@ class MediaProcess:
             self.board,
             on_loss=self._loss,
             origin_ns=lambda: self.segment.word("grid_origin_ns"),
+            out=lambda leg, sealed: self._relay.report(leg, sealed),
+            shift=lambda leg: self.house.rooms[leg.state.room_slot].shift,
+        )
+
+    def _make_moves(self) -> Moves:
+        post = Post(self.segment, self._egress, self._make_name, self.board)
+        self._relay = Relay(post, self.house, self.legs, self._egress, self.board)
+        self._relay.on_dtls = self._dtls
+        rx_ssrc = self.segment.columns["rx_ssrc"]
+        relayed = RelayEgress(self._egress, self._transmit, rx_ssrc, self.board, self.legs, post)
+        return Moves(
+            self.segment,
+            self.house,
+            self._transmit,
+            self.board,
+            post,
+            self._relay,
+            relayed,
+            self._channel.say,
         )
 
     def _make_house(self) -> House:
@@ -160,6 +185,7 @@ class MediaProcess:
             observe_sleep=self._hires.observe_sleep,
             commands=self._commands,
             say=self._channel.say,
+            moves=self._moves,
         )
 
     def run(self) -> None:
@@ -238,6 +264,8 @@ class MediaProcess:
     def _checked(self, leg: Leg, path: bytes, nominated: bool) -> None:
         """An authenticated check (or a latched source): learn it; follow a nomination."""
         self.legs.learn(leg, path)
+        if not leg.live:
+            return  # where it is, its room's owner decides
         if (nominated or not leg.selected) and leg.selected != path:
             self.house.select(leg, path)
             head = _address(path).to_bytes()

@@ -12,7 +12,7 @@ from voiceroom_mixer.core.rtp.rtcp import ReportBlock, RtcpPacket
 from voiceroom_mixer.core.timing.wall import WallAnchor
 from voiceroom_mixer.edge import clock
 from voiceroom_mixer.media.board import Board
-from voiceroom_mixer.media.egress import Egress
+from voiceroom_mixer.media.egress import SAMPLES_PER_SLOT, Egress
 from voiceroom_mixer.media.legs import Leg, LegTable
 from voiceroom_mixer.media.transmit import Transmit
 
@@ -35,11 +35,17 @@ class Reports:
         *,
         on_loss: Callable[[Leg], None],
         origin_ns: Callable[[], int],
+        out: Callable[[Leg, bytes], None] | None = None,
+        shift: Callable[[Leg], int] = lambda _: 0,
     ) -> None:
+        """``out``: another way to a leg than straight along its path; ``shift``: slots between our
+        grid and its room's ticks."""
         self._legs, self._transmit, self._egress = legs, transmit, egress
         self._board = board
         self._on_loss = on_loss
         self._origin_ns = origin_ns
+        self._out = out or self._straight
+        self._shift = shift
         self._wall = WallAnchor(clock.monotonic_ns(), clock.wall_ns())
         self._due: deque[int] = deque(maxlen=_MAX_QUEUE)
         """Slots whose turn it is; not legs, which would live on in here when they have gone."""
@@ -69,7 +75,7 @@ class Reports:
 
     def _take_block(self, leg: Leg, block: ReportBlock, now_ns: int) -> None:
         """What the peer says of our stream: round trip, and loss for Opus's setting."""
-        if block.ssrc != leg.state.ssrc:
+        if block.ssrc != self._transmit.ssrcs[leg.slot]:
             return
         leg.reporting.on_quote(block.last_sr, block.delay_since_last_sr, now_ns)
         loss_ppm = block.fraction_lost * 1_000_000 // 256
@@ -87,7 +93,7 @@ class Reports:
             self._due.extend(
                 leg.slot
                 for leg in self._legs
-                if leg.rtcp_due_ns <= now_ns and leg.selected and leg.slot not in queued
+                if leg.rtcp_due_ns <= now_ns and _reached(leg) and leg.slot not in queued
             )
         while self._due and clock.monotonic_ns() < stop_ns:
             leg = self._legs.by_slot.get(self._due.popleft())
@@ -98,7 +104,7 @@ class Reports:
 
     def _regular(self, leg: Leg, now_ns: int) -> list[RtcpPacket]:
         """SR or RR, SDES, XR (RFC 3611)."""
-        slot, ssrc = leg.slot, leg.state.ssrc
+        slot, ssrc = leg.slot, self._transmit.ssrcs[leg.slot]
         blocks: tuple[ReportBlock, ...] = ()
         if leg.heard:
             reception = leg.receiver.reception
@@ -112,7 +118,8 @@ class Reports:
                 now_ns=now_ns,
                 wall_ns=self._wall_at(now_ns),
                 rtp_timestamp=int(self._transmit.epoch[slot])
-                + ns_to_samples(now_ns - self._origin_ns()),
+                + ns_to_samples(now_ns - self._origin_ns())
+                + self._shift(leg) * SAMPLES_PER_SLOT,
                 packets=packets,
                 octets=int(self._transmit.octets[slot]),
                 reports=blocks,
@@ -150,14 +157,21 @@ class Reports:
 
     def goodbye(self, leg: Leg) -> None:
         """RTCP BYE; the leg is not sent to any more."""
-        if not self._transmit.ready[leg.slot]:
+        if not self._transmit.ready[leg.slot] and not self._transmit.relayed[leg.slot]:
             return
-        ssrc = leg.state.ssrc
+        ssrc = self._transmit.ssrcs[leg.slot]
         self._send(leg, [rtcp.ReceiverReport(ssrc), rtcp.cname(ssrc, CNAME), rtcp.Bye((ssrc,))])
         self._egress.flush()
 
+    def _straight(self, leg: Leg, sealed: bytes) -> None:
+        self._egress.datagram(leg.selected, sealed)
+
     def _send(self, leg: Leg, packets: list[RtcpPacket]) -> None:
         sealed = self._transmit.protect_report(leg.slot, rtcp.build_compound(packets))
-        if sealed is not None and leg.selected:
-            self._egress.datagram(leg.selected, sealed)
+        if sealed is not None and _reached(leg):
+            self._out(leg, sealed)
             self._board.add("rtcp_tx")
+
+
+def _reached(leg: Leg) -> bool:
+    return leg.live and (bool(leg.selected) or leg.via is not None)

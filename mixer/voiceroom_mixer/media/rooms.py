@@ -28,6 +28,10 @@ class MediaRoom:
         self.state = state
         self.frame_slots = state.frame_ms // SLOT_MS
         self.mixer = RoomMixer(_config(state), encoder_factory, pool, kernels)
+        self.live = True
+        """It is mixed here."""
+        self.shift = 0
+        """The room's tick less the slot of our grid."""
         self.legs: dict[int, Leg] = {}
         self._slots: dict[str, int] = {}
 

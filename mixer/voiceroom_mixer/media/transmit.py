@@ -29,8 +29,11 @@ class Transmit:
         self.packets: Any = segment.columns["tx_packets"]
         self.octets: Any = segment.columns["tx_octets"]
         self.timestamp: Any = segment.columns["tx_timestamp"]
+        self.used_ssrc: Any = segment.columns["tx_ssrc"]
         self.ready = np.zeros(legs, np.bool_)
         """May be sent to: address known, and keys where the leg has SRTP."""
+        self.relayed = np.zeros(legs, np.bool_)
+        """The same, but for legs that another pod relays to (``media/moving``)."""
         self.ssrc = np.zeros(legs, np.uint32)
         self.epoch = np.zeros(legs, np.uint32)
         self.payload_type = np.zeros(legs, np.uint8)
@@ -58,12 +61,28 @@ class Transmit:
             self.packets[slot] = self.octets[slot] = 0
         self.index[slot] = self.bound[slot]
         self.srtcp_index[slot] = int(self.srtcp_bound[slot])
-        self.ssrc[slot] = self.ssrcs[slot] = state.ssrc
+        ssrc = int(self.used_ssrc[slot]) if resume else 0
+        self.ssrc[slot] = self.ssrcs[slot] = ssrc or state.ssrc
+        self.used_ssrc[slot] = self.ssrcs[slot]
         self.epoch[slot] = self.epochs[slot] = state.rtp_epoch & 0xFFFF_FFFF
         self.last_slot[slot] = LONG_AGO
         self.secure[slot] = state.kind == "webrtc"
-        self.ready[slot] = False
+        self.ready[slot] = self.relayed[slot] = False
+        self._go_on(slot)
         self.update(state)
+
+    def _go_on(self, slot: int) -> None:
+        """A session that was made ahead, for the stream that is to go on, goes on with it."""
+        sender = self.senders[slot]
+        if sender is None:
+            return
+        if sender.ssrc != self.ssrcs[slot]:
+            self.release(slot)
+            return
+        # it was made from a bound, which may lie ahead of what was used since
+        self.srtcp_index[slot] = max(self.srtcp_index[slot], sender.srtcp_index)
+        self.srtcp_bound[slot] = max(int(self.srtcp_bound[slot]), self.srtcp_index[slot])
+        sender.advance(int(self.index[slot]), self.srtcp_index[slot])
 
     def update(self, state: LegState) -> None:
         """What may change during a leg's life."""
@@ -74,7 +93,7 @@ class Transmit:
             sender = SrtpSender(
                 keys.profile,
                 bytes.fromhex(keys.tx),
-                state.ssrc,
+                self.ssrcs[slot],
                 int(self.index[slot]),
                 self.srtcp_index[slot],
             )
@@ -83,7 +102,7 @@ class Transmit:
 
     def release(self, slot: int) -> None:
         """Forget a leg."""
-        self.ready[slot] = False
+        self.ready[slot] = self.relayed[slot] = False
         self.context[slot] = 0  # before the session goes
         self.senders[slot] = self.contexts[slot] = None
 

@@ -5,6 +5,7 @@ import { Refusal } from './signalling.js';
 import { CONNECT_MS, DISCONNECTED_MS, RESTART_MS, RTP_SILENCE_MS, TABLE, verdict } from './states.js';
 
 const WATCH_MS = 500;
+const AGAIN_MS = 250;
 
 /** Events: `state` {detail: {state, was, reason, waitMs}}, `stream` {detail: MediaStream}. */
 export class Call extends EventTarget {
@@ -153,8 +154,11 @@ export class Call extends EventTarget {
   async #watch(link) {
     const stats = await link.stats();
     if (link !== this.#link) return;
-    if (stats.received > this.#seen.received) {
-      this.#seen = { received: stats.received, atMs: this.#now() };
+    if (stats.received !== this.#seen.received) {
+      const taken = this.#seen.ssrc && stats.ssrc && stats.ssrc !== this.#seen.ssrc;
+      this.#seen = { received: stats.received, ssrc: stats.ssrc, atMs: this.#now() };
+      // another pod sends by itself: the one that we speak to may be gone
+      if (taken) this.restart('taken');
       if (this.#restart?.answered && link.isNew(stats)) this.#recovered();
     }
     this.#look();
@@ -175,14 +179,29 @@ export class Call extends EventTarget {
 
   async #restartIce(reason) {
     const link = this.#link;
-    this.#restart = { atMs: this.#now(), answered: false };
+    const restart = { atMs: this.#now(), answered: false };
+    this.#restart = restart;
     this.#step('trouble', { reason });
     try {
-      await link.restart();
-      if (link === this.#link && this.#restart) this.#restart.answered = true;
+      await this.#patiently(link, restart);
+      restart.answered = true;
     } catch (error) {
       const { code } = asRefusal(error);
-      if (link === this.#link) this.#lost(code);
+      if (link === this.#link && restart === this.#restart) this.#lost(code);
+    }
+  }
+
+  /** The room is between two pods for a moment: ask again, as long as a restart may take. */
+  async #patiently(link, restart) {
+    for (;;) {
+      try {
+        return await link.restart();
+      } catch (error) {
+        const passing = error instanceof Refusal && (error.status === 0 || error.status >= 500);
+        const late = this.#now() - restart.atMs > RESTART_MS - AGAIN_MS;
+        if (!passing || late || link !== this.#link) throw error;
+        await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
+      }
     }
   }
 

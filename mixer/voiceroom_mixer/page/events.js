@@ -14,6 +14,7 @@ export class RoomEvents {
   #source = null;
   #timer = 0;
   #failures = 0;
+  #last = ''; // id of the newest event: who opens anew resumes behind it
 
   /** `onEvent(type, data)`; `onOpen()` after every (re)connection: time to fetch the room. */
   constructor(urlOf, onEvent, onOpen) {
@@ -24,11 +25,15 @@ export class RoomEvents {
 
   open() {
     this.close();
-    this.#source = new EventSource(this.#urlOf());
+    const url = this.#urlOf();
+    this.#source = new EventSource(this.#last ? `${url}&lastEventId=${encodeURIComponent(this.#last)}` : url);
     this.#source.addEventListener('open', () => { this.#failures = 0; this.#onOpen(); });
     this.#source.addEventListener('error', () => this.#failed());
     for (const type of TYPES) {
-      this.#source.addEventListener(type, ({ data }) => this.#onEvent(type, JSON.parse(data || '{}')));
+      this.#source.addEventListener(type, ({ data, lastEventId }) => {
+        this.#last = lastEventId || this.#last;
+        this.#onEvent(type, JSON.parse(data || '{}'));
+      });
     }
   }
 

@@ -16,6 +16,7 @@ import { BUTTONS, SAY } from './words.js';
 
 const room = decodeURIComponent(location.pathname.split('/').filter(Boolean).pop() ?? '');
 let token = takeToken(room);
+let movedTo = 0; // the epoch of the newest move that was followed
 let myName = recallCall(room)?.name ?? '';
 
 const signalling = new Signalling(room, token);
@@ -81,9 +82,16 @@ function onEvent(type, data) {
   if (type === 'joined' && data.replaces) volumes.replaced(data.replaces, data.id);
   if (type === 'kicked' && data.id === call.leg) void call.end('kicked');
   else if (type === 'closed') void call.end('closed');
-  else if (type === 'move' && (!data.id || data.id === call.leg)) call.restart('move');
+  else if (type === 'move') onMove(data);
   else if (type === 'reset') void refresh();
   else roster.apply(type, data);
+}
+
+/** The room has moved, or its second pod is another: ask where to send to; once for each move. */
+function onMove({ id, epoch = 0 }) {
+  if (id ? id !== call.leg : epoch && epoch <= movedTo) return;
+  if (!id) movedTo = epoch;
+  call.restart('move');
 }
 
 async function join({ name, pin, device, muted, listen }, replaces = '') {
@@ -143,6 +151,9 @@ const ON_STATE = {
     events.open();
     panel.start(roster);
     if (was === 'joining') $('main').focus({ preventScroll: true });
+  },
+  restarting: ({ reason }) => {
+    if (reason === 'taken') events.open(); // the stream may hang on a pod that is gone
   },
   reconnecting: ({ waitMs, reason }) => {
     const code = call.everLive ? 'lost' : reason;

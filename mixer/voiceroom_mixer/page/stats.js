@@ -5,13 +5,14 @@ const ms = (seconds) => (seconds === undefined ? null : seconds * 1000);
 export function digestOf(report) {
   const all = [...report.values()];
   const of = (type) => all.find((entry) => entry.type === type && (entry.kind ?? 'audio') === 'audio') ?? {};
-  const inbound = of('inbound-rtp');
+  const inbound = newest(all);
   const outbound = of('outbound-rtp');
   const far = of('remote-inbound-rtp');
   const pair = selectedPair(report, all) ?? {};
   const remote = report.get(pair.remoteCandidateId) ?? {};
   const transport = all.find((entry) => entry.type === 'transport') ?? {};
   return {
+    ssrc: inbound.ssrc ?? null,
     received: inbound.packetsReceived ?? 0,
     lost: inbound.packetsLost ?? 0,
     jitterMs: ms(inbound.jitter),
@@ -27,6 +28,13 @@ export function digestOf(report) {
     dtls: transport.dtlsState ?? null,
     pairChanges: transport.selectedCandidatePairChanges ?? null,
   };
+}
+
+/** The stream that is heard now: after a take-over there are two, and the old one stands still. */
+function newest(all) {
+  const streams = all.filter(({ type, kind }) => type === 'inbound-rtp' && (kind ?? 'audio') === 'audio');
+  const at = ({ lastPacketReceivedTimestamp }) => lastPacketReceivedTimestamp ?? 0;
+  return streams.reduce((best, one) => (at(one) > at(best) ? one : best), streams[0] ?? {});
 }
 
 function selectedPair(report, all) {

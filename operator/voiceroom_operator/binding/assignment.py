@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from voiceroom_api.poolparts import Capacity
 from voiceroom_operator.observed import Role, RoomSeen
+
+MAX_PEERS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +43,46 @@ class Seat:
             "role": self.role,
             "spec": dict(card.spec),
         }
-        if self.role == "twin":
-            entry["owner"] = self.room.pod
-        elif self.room.twin:
-            entry["twin"] = self.room.twin
+        entry |= self._others()
         if card.pin_hash:
             entry["pinHash"] = card.pin_hash
         if card.ice_servers:
             entry["iceServers"] = [dict(server) for server in card.ice_servers]
         return entry
 
+    def _others(self) -> dict[str, Any]:
+        """Who else has a part in the room."""
+        room = self.room
+        if self.role == "twin":
+            return {"owner": room.pod}
+        if self.role == "successor" and room.move is not None:
+            return {"owner": room.pod, "epoch": room.move.epoch, "move": room.move.id}
+        return {"twin": room.twin} if room.twin else {}
+
 
 def seats(rooms: Iterable[RoomSeen]) -> dict[str, tuple[Seat, ...]]:
     """Of each pod that has any, in the order of the rooms' names."""
     every = tuple(rooms)
-    pods = {pod for room in every for pod in (room.pod, room.twin) if room.pod and pod}
-    found = {pod: seats_at(pod, every) for pod in pods}
-    return {pod: taken for pod, taken in found.items() if taken}
+    pods = {pod for room in every for pod in parts_of(room)}
+    return {pod: seats_at(pod, every) for pod in pods}
 
 
 def seats_at(pod: str, rooms: Iterable[RoomSeen]) -> tuple[Seat, ...]:
     """Of one pod, in the order of the rooms' names."""
-    here = [r for r in rooms if r.pod and pod in (r.pod, r.twin) and not r.deleting]
-    here.sort(key=lambda room: room.name)
-    return tuple(Seat(room, "owner" if room.pod == pod else "twin") for room in here)
+    here = ((room, parts_of(room).get(pod)) for room in sorted(rooms, key=lambda r: r.name))
+    return tuple(Seat(room, role) for room, role in here if role is not None)
+
+
+def parts_of(room: RoomSeen) -> dict[str, Role]:
+    """Who has to do with the room, and as what."""
+    if room.deleting or not room.pod:
+        return {}
+    parts: dict[str, Role] = {room.pod: "owner"}
+    if room.move is not None and room.move.to:
+        parts.setdefault(room.move.to, "successor")
+    if room.twin:
+        parts.setdefault(room.twin, "twin")
+    return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +101,13 @@ class Assignment:
         return head | dict(self.pod) | {"rooms": list(self.rooms)}
 
 
-def pod_settings(capacity: Capacity, advertise: tuple[str, ...]) -> dict[str, Any]:
-    """What concerns the pod as a whole. ``advertise``: addresses, literals."""
+def pod_settings(
+    capacity: Capacity, advertise: tuple[str, ...], peers: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """What concerns the pod as a whole. ``advertise``: addresses, literals; ``peers``: ``IP:PORT``
+    of other pods' media, who are asked before a twin takes over."""
     limits = {"rooms": capacity.rooms, "participants": capacity.participants}
-    return {"limits": limits, "advertise": list(advertise)}
+    return {"limits": limits, "advertise": list(advertise), "peers": list(peers[:MAX_PEERS])}
 
 
 def next_assignment(

@@ -10,7 +10,7 @@ from voiceroom_operator.binding.request import Answer
 from voiceroom_operator.observed import MoveSeen, RoomSeen
 from voiceroom_operator.pool.crew import Demand
 
-Action = Literal["Bind", "Move", "Adopt", "Twin", "Release"]
+Action = Literal["Bind", "Move", "Adopt", "Twin", "Release", "Stay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Decision:
 
     Bind: ``pod`` has the room from now on. Move: ``pod`` is to take it over from ``previous``
     without a gap. Adopt: ``pod`` has taken it over by itself; it is only recorded. Twin: ``pod``
-    keeps it, ``twin`` is new. Release: nobody has it (``pod`` is empty).
+    keeps it, ``twin`` is new. Release: nobody has it (``pod`` is empty). Stay: the move that was
+    under way is given up, ``pod`` keeps it under a number above that of the move.
     """
 
     action: Action
@@ -81,7 +82,8 @@ class BindingPlan:
 def carried_out(room: RoomSeen, decision: Decision) -> RoomSeen:
     """The room once ``decision`` is on record."""
     if decision.action == "Move":
-        return replace(room, move=MoveSeen(decision.pod, decision.epoch), saw_pool=True)
+        move = MoveSeen(decision.pod, decision.epoch, f"move-{decision.epoch}", decision.reason)
+        return replace(room, move=move, saw_pool=True)
     return replace(
         room,
         pod=decision.pod,

@@ -36,9 +36,16 @@ def take_over(room: RoomSeen, claims: Iterable[Claim]) -> Claim | None:
     A room that is bound to nobody goes back to whoever holds it under the number on record: that
     number was never given to another. ``claims``: of this room.
     """
-    found = [claim for claim in claims if _outranks(claim[1].epoch, room)]
+    found = [claim for claim in claims if _outranks(claim[0], claim[1].epoch, room)]
     return max(found, key=lambda claim: claim[1].epoch, default=None)
 
 
-def _outranks(epoch: int, room: RoomSeen) -> bool:
+def has_moved(room: RoomSeen, pod: str, epoch: int) -> bool:
+    """Whether ``pod``, which mixes the room under ``epoch``, ends the move that is under way."""
+    return room.move is not None and (pod, epoch) == (room.move.to, room.move.epoch)
+
+
+def _outranks(pod: PodSeen, epoch: int, room: RoomSeen) -> bool:
+    if has_moved(room, pod.name, epoch):
+        return True
     return epoch > room.highest_epoch or (not room.pod and 0 < epoch == room.epoch)

@@ -153,7 +153,7 @@ def is_settled(room: RoomSeen, fleet: Fleet) -> bool:
 
 def _is_odd(held: Held, rooms: Mapping[str, RoomSeen]) -> bool:
     room = rooms.get(held.room)
-    return room is None or held.epoch > room.highest_epoch
+    return room is None or held.epoch != room.epoch
 
 
 def _home(room: RoomSeen) -> tuple[str, ...]:

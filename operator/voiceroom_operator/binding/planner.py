@@ -19,7 +19,7 @@ from voiceroom_operator.binding.decisions import (
     Waiting,
     carried_out,
 )
-from voiceroom_operator.binding.epochs import burnt_epoch, next_epoch, take_over
+from voiceroom_operator.binding.epochs import burnt_epoch, has_moved, next_epoch, take_over
 from voiceroom_operator.binding.ledger import Ledger
 from voiceroom_operator.binding.memory import Memory
 from voiceroom_operator.binding.orders import NO_ORDERS, Orders
@@ -27,7 +27,7 @@ from voiceroom_operator.binding.pods import Fleet
 from voiceroom_operator.binding.request import Answer, Request, is_open
 from voiceroom_operator.binding.requests import choose
 from voiceroom_operator.limits import Limits
-from voiceroom_operator.observed import Nodes, PodSeen, RoomSeen, Standing
+from voiceroom_operator.observed import MoveSeen, Nodes, PodSeen, RoomSeen, Standing
 from voiceroom_operator.pool.crew import Demand
 from voiceroom_operator.wanted import PoolWanted
 
@@ -151,7 +151,9 @@ class _Round:
         claim = take_over(room, self._claims.get(room.name, ()))
         if claim is not None:
             pod, held = claim
-            return self._decide("Adopt", room, pod.name, held.epoch, words.TAKEN_OVER)
+            moved = has_moved(room, pod.name, held.epoch)
+            why = words.MOVED if moved else words.TAKEN_OVER
+            return self._decide("Adopt", room, pod.name, held.epoch, why)
         if room.pod and self._fleet.standing(room.pod) is not Standing.LOST:
             return self._relocate(room)
         return self._bind(room)
@@ -206,6 +208,8 @@ class _Round:
 
     def _relocate(self, room: RoomSeen) -> RoomSeen:
         """A pod runs the room: see whether it ought to be another."""
+        if room.move is not None and self._is_overdue(room.move):
+            return self._stay(room)
         why = self._why_elsewhere(room)
         if self._is_on_its_way(room):
             return room
@@ -236,6 +240,18 @@ class _Round:
             words_ = words.stays(room, self._limits.moves)
             self._answers[room.name] = Answer(request.id, "Waiting", message=words_)
         return after
+
+    def _is_overdue(self, move: MoveSeen) -> bool:
+        self.is_of_its_time = True
+        left_s = move.started_s + self._limits.move_s - self._now_s
+        if left_s > 0:
+            self._later_s.append(left_s)
+        return left_s <= 0
+
+    def _stay(self, room: RoomSeen) -> RoomSeen:
+        """The move has taken too long: its number is nobody's, and the old pod goes on."""
+        epoch = burnt_epoch(room) + 1
+        return self._decide("Stay", room, room.pod, epoch, words.MOVE_GIVEN_UP, room.twin)
 
     def _change_pods(self, room: RoomSeen, pod: PodSeen, cut: str, why: str) -> RoomSeen:
         """By a move when people are in, unless the room is ``cut``, which says why."""

@@ -12,6 +12,8 @@ from voiceroom_operator.wanted import PoolWanted
 FIRST_BINDING: Final = "Bound"
 POD_LOST: Final = "PodLost"
 TAKEN_OVER: Final = "TakenOver"
+MOVED: Final = "Moved"
+MOVE_GIVEN_UP: Final = "MoveGivenUp"
 DRAIN_DEADLINE: Final = "DrainDeadline"
 TWIN_CHOSEN: Final = "TwinChosen"
 

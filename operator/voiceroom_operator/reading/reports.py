@@ -13,6 +13,7 @@ from voiceroom_operator.observed import Grade, Held
 from voiceroom_operator.reading.pods import PodReport
 from voiceroom_operator.remediation.windows import Window
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Timeliness
+from voiceroom_operator.status.moves import Arrival
 
 _MODES: Final[Mapping[str, RealtimeMode]] = {mode: mode for mode in get_args(RealtimeMode)}
 _GRADES: Final[Mapping[str, Grade]] = {grade: grade for grade in get_args(Grade)}
@@ -43,6 +44,8 @@ class StatusReport:
     pod: PodReport = field(default_factory=PodReport)
     participants: Mapping[str, int] = field(default_factory=dict)
     """People by room, of those that it owns."""
+    arrivals: Mapping[str, Arrival] = field(default_factory=dict)
+    """By room, of those that came to it from another pod."""
     unready: tuple[str, ...] = ()
     """Why it is not Ready, as codes."""
     realtime: Granted = field(default_factory=lambda: Granted("Shared"))
@@ -60,6 +63,7 @@ class RoomsSaid:
     raw: object = None
     holds: tuple[Held, ...] = ()
     participants: Mapping[str, int] = field(default_factory=dict)
+    arrivals: Mapping[str, Arrival] = field(default_factory=dict)
 
 
 NO_ROOMS: Final = RoomsSaid()
@@ -70,12 +74,13 @@ def rooms_said(raw: object, before: RoomsSaid = NO_ROOMS) -> RoomsSaid:
     if raw == before.raw:
         return before
     rooms = [entry for entry in _list(raw) if _text(entry.get("name"))]
-    participants = {
-        entry["name"]: _count(entry.get("participants"))
-        for entry in rooms
-        if entry.get("role") == "owner"
-    }
-    return RoomsSaid(raw, tuple(held for entry in rooms if (held := _held(entry))), participants)
+    owned = {entry["name"]: entry for entry in rooms if entry.get("role") == "owner"}
+    return RoomsSaid(
+        raw,
+        holds=tuple(held for entry in rooms if (held := _held(entry))),
+        participants={name: _count(entry.get("participants")) for name, entry in owned.items()},
+        arrivals={name: _arrival(entry) for name, entry in owned.items() if entry.get("came")},
+    )
 
 
 def status_report(
@@ -97,6 +102,7 @@ def status_report(
             silent_s=silent_s,
         ),
         participants=said.participants,
+        arrivals=said.arrivals,
         unready=_words(body.get("unready")),
         realtime=_granted(_mapping(body.get("realtime"))),
         grade=_GRADES.get(_text(body.get("grade")), ""),
@@ -148,6 +154,13 @@ def _steady(new: float | None, old: float | None, step: float, share: float) -> 
     return old if abs(new - old) <= max(step, share * old) else new
 
 
+def _arrival(entry: Mapping[str, Any]) -> Arrival:
+    came = _mapping(entry.get("came"))
+    return Arrival(
+        _count(entry.get("epoch")), _count(came.get("gapMs")), _count(came.get("lostFrames"))
+    )
+
+
 def _held(entry: Mapping[str, Any]) -> Held | None:
     name, epoch, legs = entry["name"], _count(entry.get("epoch")), _count(entry.get("legs"))
     match entry.get("role"):
@@ -155,6 +168,10 @@ def _held(entry: Mapping[str, Any]) -> Held | None:
             return Held(name, epoch, "owner", legs)
         case "twin":
             return Held(name, epoch, "twin", legs)
+        case "successor":
+            return Held(name, epoch, "successor", legs)
+        case "former":
+            return Held(name, epoch, "former", legs)
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_api.voiceroom import VoiceRoomSpec
-from voiceroom_operator.observed import RoomSeen
+from voiceroom_operator.observed import MoveSeen, RoomSeen
 from voiceroom_operator.pool.naming import pool_of
 from voiceroom_operator.reading.requests import answer_of, request_of
 from voiceroom_operator.reading.scalars import condition, unix_s
@@ -19,7 +19,8 @@ from voiceroom_operator.wanted import PoolWanted, pool_wanted
 def room_seen(body: Mapping[str, Any], spec: VoiceRoomSpec, legs: int) -> RoomSeen:
     """``spec``: as it was read from ``body``; ``legs``: by the word of the pods."""
     metadata, status = body["metadata"], body.get("status") or {}
-    pod, epoch = status.get("podName", ""), status.get("epoch", 0)
+    pod, move = status.get("podName", ""), move_seen(status)
+    epoch = status.get("epoch", 0) if move is None else _last(status).get("fromEpoch", 0)
     return RoomSeen(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -30,12 +31,32 @@ def room_seen(body: Mapping[str, Any], spec: VoiceRoomSpec, legs: int) -> RoomSe
         pod=pod,
         epoch=epoch,
         twin=status.get("twinPodName", ""),
+        move=move,
         legs=legs,
         drift=drifted(status),
         request=request_of(body),
         answer=answer_of(status),
         saw_pool=_saw_pool(status, spec.pool_name, pod, epoch),
     )
+
+
+def move_seen(status: Mapping[str, Any]) -> MoveSeen | None:
+    """The move that is under way."""
+    last = _last(status)
+    if not last.get("to") or "switchedAt" in last or "endedAt" in last:
+        return None
+    return MoveSeen(
+        to=last["to"],
+        epoch=last.get("epoch", 0),
+        id=last.get("id", ""),
+        reason=last.get("reason", ""),
+        started_s=unix_s(last.get("startedAt")) or 0.0,
+    )
+
+
+def _last(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (status.get("moves") or {}).get("last") or {}
+    return found
 
 
 def _saw_pool(status: Mapping[str, Any], pool: str, pod: str, epoch: int) -> bool:

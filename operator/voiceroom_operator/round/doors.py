@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from voiceroom_operator.binding.addresses import PodAddresses, advertised
 from voiceroom_operator.cluster.api import Body
@@ -19,6 +18,8 @@ class Door:
     addresses: tuple[str, ...] = ()
     udp: tuple[str, ...] = ()
     """``ADDRESS:PORT`` of each address and media process."""
+    peer: str = ""
+    """Where other mixers reach the first media process; empty = not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,11 @@ class Doors:
         made_of = (pod.body, pool and pool.read, node)
         if known is not None and all(map(_is, known.made_of, made_of)):
             return known
-        if pool is None:
-            return _Known(made_of, Door())
-        found = advertised(pool.read.spec.network, _addresses(pod.body, node))
-        return _Known(made_of, Door(found, _media(pod.body, found)))
+        known_of, ports = _addresses(pod.body, node), _media_ports(pod.body)
+        found = advertised(pool.read.spec.network, known_of) if pool is not None else ()
+        udp = tuple(f"{_host(address)}:{port}" for address in found for port in ports)[:16]
+        first = known_of.pod_ips[:1] if ports else ()
+        return _Known(made_of, Door(found, udp, "".join(f"{_host(a)}:{ports[0]}" for a in first)))
 
 
 def _is(one: object, other: object) -> bool:
@@ -79,16 +81,19 @@ def _by_type(node: Body) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _media(pod: Body, addresses: tuple[str, ...]) -> tuple[str, ...]:
+def _media_ports(pod: Body) -> list[int]:
+    """Of each media process."""
     containers = (pod.get("spec") or {}).get("containers") or ()
-    ports: list[Any] = [
+    return [
         port["containerPort"]
         for container in containers
         for port in container.get("ports") or ()
         if str(port.get("name", "")).startswith("media-")
     ]
-    hosts = (f"[{a}]" if ":" in a else a for a in addresses)
-    return tuple(f"{host}:{port}" for host in hosts for port in ports)[:16]
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 def _ips(many: object, one: object) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ class _Rooms:
     records: Mapping[str, RoomRecord] = field(default_factory=dict)
     values: Mapping[str, RoomSeen] = field(default_factory=dict)
     bound: Groups[RoomRecord] = field(default_factory=dict)
-    twins: Groups[RoomRecord] = field(default_factory=dict)
+    others: Groups[RoomRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Eyes:
         nodes = self.nodes()
         nodes = last.seen.nodes if nodes == last.seen.nodes else nodes
         seen = Seen(
-            namespace, rooms.records, pools, pods, nodes, rooms.values, rooms.bound, rooms.twins
+            namespace, rooms.records, pools, pods, nodes, rooms.values, rooms.bound, rooms.others
         )
         return self._keep(namespace, _Look(seen, rooms), last).seen
 
@@ -162,9 +162,9 @@ class Eyes:
     def _look_at_rooms(
         self, bodies: Mapping[str, Body], legs: Mapping[str, int], last: _Rooms
     ) -> _Rooms:
-        others = differences(last.legs, legs)
+        recounted = differences(last.legs, legs)
         changed = dict.fromkeys(differences(last.bodies, bodies))
-        changed |= dict.fromkeys(name for name in others if name in bodies)
+        changed |= dict.fromkeys(name for name in recounted if name in bodies)
         if not changed:
             return replace(last, legs=legs)
         records = dict(last.records)
@@ -173,9 +173,9 @@ class Eyes:
             if name in bodies:
                 records[name] = self._room(bodies[name], legs.get(name, 0), last.values.get(name))
         bound = regrouped(last.bound, last.records, records, changed, _pod_of)
-        twins = regrouped(last.twins, last.records, records, changed, _twin_of)
+        others = regrouped(last.others, last.records, records, changed, _others_of)
         values = _values(last.values, records, changed)
-        return _Rooms(bodies, legs, records, values, bound, twins)
+        return _Rooms(bodies, legs, records, values, bound, others)
 
     def _room(self, body: Body, legs: int, last: RoomSeen | None) -> RoomRecord:
         self.read += 1
@@ -285,8 +285,9 @@ def _pod_of(room: RoomRecord) -> tuple[str, ...]:
     return (room.seen.pod,)
 
 
-def _twin_of(room: RoomRecord) -> tuple[str, ...]:
-    return (room.seen.twin,) if room.seen.twin else ()
+def _others_of(room: RoomRecord) -> set[str]:
+    target = room.seen.move.to if room.seen.move else ""
+    return {room.seen.twin, target} - {"", room.seen.pod}
 
 
 def _pool_of(body: Body) -> str:

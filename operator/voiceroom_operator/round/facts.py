@@ -20,6 +20,7 @@ from voiceroom_operator.round.doors import Door
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
 from voiceroom_operator.round.specs import Read
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Remedy, Timeliness
+from voiceroom_operator.status.moves import Arrival
 from voiceroom_operator.status.pool import PoolFacts
 from voiceroom_operator.status.refusals import Refusal
 from voiceroom_operator.status.room import RoomFacts
@@ -64,6 +65,7 @@ class Climate:
     host: Host
     runs: frozenset[tuple[str, int]]
     participants: Mapping[str, int]
+    arrivals: Mapping[str, Arrival]
     pools: Mapping[str, Read[MixerPoolSpec]]
     nodes_readable: bool
 
@@ -96,6 +98,7 @@ class Facts:
             self.host(pod),
             record.runs if record else frozenset(),
             record.report.participants if record else {},
+            record.report.arrivals if record else {},
             self._pools,
             self._seen.nodes is not None,
         )
@@ -143,6 +146,7 @@ class Facts:
             waiting=self._said.waiting.get(room.name),
             answer=self._said.answers.get(room.name),
             refusal=self._said.refusals.get(room.pool) if unplaced else None,
+            arrival=pod.report.arrivals.get(room.name, Arrival()) if pod else Arrival(),
         )
 
     def url(self, room: RoomSeen, host: Host) -> str:
@@ -160,6 +164,12 @@ class Facts:
     def addresses(self, pod: PodRecord) -> tuple[str, ...]:
         """At which clients reach the pod's media."""
         return self._doors[pod.seen.name].addresses
+
+    def peers(self, pool: str) -> dict[str, str]:
+        """By pod of the pool: where other mixers reach its first media process, if they do."""
+        ready = (one.seen for one in self._seen.pods_of(pool))
+        names_of = sorted(one.name for one in ready if one.ready and not one.deleting)
+        return {name: peer for name in names_of if (peer := self._doors[name].peer)}
 
     def _room_remedy(self, record: RoomRecord, pool: PoolRecord | None) -> Remedy:
         own = record.read.spec.remediation

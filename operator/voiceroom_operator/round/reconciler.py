@@ -359,7 +359,7 @@ def _said(binding: BindingPlan, refusals: Mapping[str, Refusal]) -> Said:
 
 def _reserved(seen: Seen) -> frozenset[str]:
     """Names of pods that rooms refer to: no new pod may have them."""
-    return frozenset(seen.bound.keys() | seen.twins.keys()) - {""}
+    return frozenset(seen.bound.keys() | seen.others.keys()) - {""}
 
 
 def _spoilt(rooms: Mapping[str, RoomRecord]) -> list[RoomRecord]:

@@ -28,6 +28,8 @@ REASONS: Final[Mapping[str, str]] = {
     words.FIRST_BINDING: "a pod has the room",
     words.TWIN_CHOSEN: "another pod stands by for the room",
     words.TAKEN_OVER: "the twin took the room over by itself",
+    words.MOVED: "the room has come to its new pod, as was planned",
+    words.MOVE_GIVEN_UP: "a move took too long; the room stays where it was",
     words.POD_LOST: "the room's pod is gone or silent, and another has the room, or none",
     words.DRAIN_DEADLINE: "people were still in when the drain deadline passed",
     names.DRAIN: "the room left a pod that is being emptied",
@@ -58,7 +60,7 @@ REASONS: Final[Mapping[str, str]] = {
     "PortsTaken": "ports of the pool's range are used by something else",
 }
 """What each means."""
-_WARNINGS: Final = frozenset({"PodLost", "TakenOver", "DrainDeadline"})
+_WARNINGS: Final = frozenset({"PodLost", "TakenOver", "DrainDeadline", "MoveGivenUp"})
 
 
 def decided(room: Body, decision: Decision, why: str = "") -> Note:
@@ -69,6 +71,8 @@ def decided(room: Body, decision: Decision, why: str = "") -> Note:
             words = f"pod {decision.previous} has it no more"
         case "Twin":
             words = f"pod {decision.twin} is its twin"
+        case "Stay":
+            words = f"pod {decision.pod} keeps it"
         case "Move":
             words = f"from pod {decision.previous} to {decision.pod}"
         case _:

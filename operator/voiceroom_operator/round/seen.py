@@ -70,8 +70,8 @@ class Seen:
     """Of ``rooms``: the same object while plans would find nothing new in them."""
     bound: Groups[RoomRecord]
     """Rooms by the pod that they are bound to; under '' those that are bound to none."""
-    twins: Groups[RoomRecord]
-    """Rooms by their twin."""
+    others: Groups[RoomRecord]
+    """Rooms by other pods that have to do with them: their twin, and where they move."""
 
     def pods_of(self, pool: str) -> tuple[PodRecord, ...]:
         """Of one pool."""

@@ -79,6 +79,7 @@ class Teller:
             ice = await outcome.tried(
                 "read iceServers", self._secrets.ice_servers(seen.namespace, pool.read.spec)
             )
+            peers = facts.peers(pool.wanted.name)
             for pod in seen.pods_of(pool.wanted.name):
                 target = self.target(pod.body, pool.ref.uid)
                 if target is None or not pod.heard or ice is None:
@@ -86,7 +87,8 @@ class Teller:
                 told = await self._of_pod(seen, pod, before.get(target.uid), ice, outcome)
                 if told is not None:
                     self._told[seen.namespace][target.uid] = told
-                    settings = pod_settings(pool.read.spec.capacity, facts.addresses(pod))
+                    near = tuple(at for name, at in peers.items() if name != pod.seen.name)
+                    settings = pod_settings(pool.read.spec.capacity, facts.addresses(pod), near)
                     self._mail.tell(target, directory, told.seats, told.cards, settings)
         if not self._told[seen.namespace]:
             del self._told[seen.namespace]
@@ -102,15 +104,15 @@ class Teller:
     ) -> _Told | None:
         """None when a PIN cannot be read now: a room is not told without it."""
         name = pod.seen.name
-        bound, twins = seen.bound.get(name, NOBODY), seen.twins.get(name, NOBODY)
-        rooms = bound | twins
+        bound, others = seen.bound.get(name, NOBODY), seen.others.get(name, NOBODY)
+        rooms = bound | others
         if known is not None and known.holds(rooms, ice, self._secrets.now_s()):
             return replace(known, rooms=rooms)
         taken = seats_at(name, (room.seen for room in rooms.values()))
         cards = await self._cards(seen, taken, ice, outcome)
         if cards is None:
             return None
-        used = {*bound.once(_pins), *twins.once(_pins)}
+        used = {*bound.once(_pins), *others.once(_pins)}
         until_s = self._secrets.until_s(seen.namespace, used)
         return _Told(rooms, ice, until_s, taken, cards)
 

@@ -43,6 +43,8 @@ from voiceroom_operator.running.work import Work
 from voiceroom_operator.settings import Settings
 
 RESYNC_S: Final = 30.0
+MOVES_AT_ONCE: Final = 8
+"""Rooms on the move in a namespace."""
 LEASE_RETRY_S: Final = 2.0
 
 _log = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ class World:
     clock: Clock
     streams: Callable[[Callable[[Kind, str | None, Body], None]], Streams]
     resolve: Resolve = admin_address
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = field(default_factory=lambda: Limits(moves=MOVES_AT_ONCE))
 
 
 class Operator:

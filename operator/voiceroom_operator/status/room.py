@@ -17,6 +17,7 @@ from voiceroom_operator.status.common import (
 )
 from voiceroom_operator.status.conditions import Condition, settle, timestamp, truth
 from voiceroom_operator.status.facts import Granted, Remedy, Timeliness
+from voiceroom_operator.status.moves import Arrival, moves_status
 from voiceroom_operator.status.refusals import Refusal
 
 SLOW: Final = frozenset({"participants", "timing"})
@@ -49,8 +50,8 @@ class RoomFacts:
     """To a person who asked for a move, where it is new."""
     refusal: Refusal | None = None
     """Why the cluster takes no pod that could run the room."""
-    move_reason: str = names.SPEC_CHANGED
-    """Of the move that is under way, if one is."""
+    arrival: Arrival = field(default_factory=Arrival)
+    """By the word of the pod that has it."""
 
 
 def room_status(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> dict[str, Any]:
@@ -80,10 +81,11 @@ def room_status(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> d
 
 
 def _moves(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> dict[str, Any]:
-    room = facts.room
-    moves = dict(written.get("moves") or {})
-    if facts.room.drift is not None:
-        moves["drift"] = facts.room.drift.to_dict()
+    """How often and how well it was moved; drift, and what a person asked for, beside."""
+    room, pod = facts.room, str(written.get("podName", ""))
+    moves = dict(moves_status(written.get("moves") or {}, pod, room, facts.arrival, now_s))
+    if room.drift is not None:
+        moves["drift"] = room.drift.to_dict()
     answer = facts.answer or settled(room.answer, room.pod, moving=room.move is not None)
     if answer is not None:
         same = answer.says_as(room.answer) and room.answer is not None
@@ -153,7 +155,7 @@ def _moving(facts: RoomFacts) -> Condition:
     move = facts.room.move
     if move is not None:
         message = f"to pod {move.to}, under epoch {move.epoch}"
-        return Condition(names.MOVING, truth(True), facts.move_reason, message)
+        return Condition(names.MOVING, truth(True), move.reason or names.SPEC_CHANGED, message)
     message = facts.waiting.message if facts.waiting else ""
     return Condition(names.MOVING, truth(False), names.NOT_MOVING, message)
 

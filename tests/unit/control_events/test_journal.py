@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fakes.door import segment
 from voiceroom_mixer.control.events.journal import Event, Journal
+from voiceroom_mixer.core.state.layout import Capacity
 
 
 def ids(events: list[Event]) -> list[tuple[int, str]]:
@@ -57,3 +58,21 @@ def test_an_event_on_the_wire() -> None:
     event = Event(7, "lobby", "joined", {"identity": "a\nb"})
     assert event.to_sse() == b'id: 7\nevent: joined\ndata: {"identity":"a\\nb"}\n\n'
     assert Event(0, "lobby", "levels", {}).to_sse() == b"event: levels\ndata: {}\n\n"
+
+
+def test_a_reader_of_another_pod_resumes_by_its_ids() -> None:
+    memory = segment(Capacity(rooms=4, legs=16, events=512, revoked=4))
+    journal = Journal(memory)
+    journal.append("hall", "joined", {"n": 1})
+    tail = [Event(n, "lobby", "joined", {"n": n}) for n in (7, 9)]
+    journal.inherit("lobby", 10, tail)
+    ours = journal.append("lobby", "move", {})
+    assert ours.id > 9, "above all that the other has given"
+    assert ids(journal.since("lobby", 9)) == [(ours.id, "move")]
+    assert ids(journal.since("lobby", 7)) == [(9, "joined"), (ours.id, "move")]
+    assert ids(journal.since("lobby", 12)) == [(ours.id, "move")], "given after the last word"
+    assert ids(journal.since("lobby", 3)) == [(ours.id, "reset")], "before the tail"
+    assert ids(journal.since("lobby", ours.id)) == []
+    assert ids(journal.since("hall", 0)) == [(1, "joined")], "nobody else is disturbed"
+    journal.forget("lobby")
+    assert ids(journal.since("lobby", 9)) == [(ours.id, "move")]

@@ -30,7 +30,7 @@ def test_events_come_with_ids_and_only_of_the_own_room(tmp_path: Path) -> None:
         stream = await listen(door)
         assert stream.content_type == "text/event-stream"
         assert stream.headers["X-Accel-Buffering"] == "no"
-        assert await message(stream) == {"retry": "1000", "id": "1"}
+        assert await message(stream) == {"retry": "300", "id": "1"}
         door.bus.publish("hall", "joined", {"id": "a"})
         door.bus.publish("lobby", "joined", {"id": "b"})
         assert await message(stream) == {"id": "3", "event": "joined", "data": '{"id":"b"}'}

@@ -17,7 +17,7 @@ from voiceroom_mixer.core.moving.owner import (
 from voiceroom_mixer.core.moving.wire import LEGS_PER_PART
 
 ROOM = b"r" * 8
-LEGS = tuple(LegCut(bytes((n,)) * 12, n, n, n, n, n) for n in range(LEGS_PER_PART + 1))
+LEGS = tuple(LegCut(bytes((n,)) * 12, n, n, n, n, n, n) for n in range(LEGS_PER_PART + 1))
 
 
 def order(cut_tick: int = 10, epoch: int = 5, move: str = "m") -> Order:

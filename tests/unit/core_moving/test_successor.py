@@ -10,7 +10,7 @@ from voiceroom_mixer.core.moving.messages import LegCut, Stopped, StoppedAck
 from voiceroom_mixer.core.moving.successor import MAX_PARTS, WORD_NS, Phase, Start, Successor
 
 ROOM = b"r" * 8
-CUTS = tuple(LegCut(bytes((n,)) * 12, n, n, n, n, n) for n in range(3))
+CUTS = tuple(LegCut(bytes((n,)) * 12, n, n, n, n, n, n) for n in range(3))
 PARTS = tuple(Stopped(ROOM, 3, 10, n, 3, (CUTS[n],)) for n in range(3))
 
 
@@ -94,3 +94,13 @@ def test_a_word_that_is_not_the_owners_is_not_taken(
     waiting: Successor, change: dict[str, int]
 ) -> None:
     assert waiting.word(dataclasses.replace(PARTS[0], **change)) is None  # type: ignore[arg-type]
+
+
+def test_an_owner_that_refuses_the_order_is_not_taken_over() -> None:
+    one = Successor(ROOM, 5, owner_epoch=3)
+    one.prepared()
+    one.cut_ordered(0)
+    one.refused()
+    assert one.start(WORD_NS) is None
+    assert one.cut_ordered(2 * WORD_NS)
+    assert one.start(3 * WORD_NS) == Start(-1, ())

@@ -29,7 +29,7 @@ KEY, OTHER = b"k" * 32, b"o" * 32
 u16, u32, u64 = (st.integers(0, 2**bits - 1) for bits in (16, 32, 64))
 eight, twelve, sixteen = (st.binary(min_size=n, max_size=n) for n in (8, 12, 16))
 received = st.integers(-1, 2**48 - 1)
-cuts = st.builds(LegCut, twelve, u64, u32, u32, received, received)
+cuts = st.builds(LegCut, twelve, u64, u32, u32, u32, received, received)
 stopped = st.builds(
     Stopped,
     eight,

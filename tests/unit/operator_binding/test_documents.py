@@ -1,6 +1,7 @@
 """What pods are told: assignments, directories, addresses; and what their answers mean."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from voiceroom_operator.binding.assignment import (
     seats,
 )
 from voiceroom_operator.binding.directory import REMEMBERED, Directory, Place
+from voiceroom_operator.observed import MoveSeen
 
 CARD = RoomCard({"talkers": 3}, pin_hash="hash", ice_servers=({"urls": ["stun:s"]},))
 SETTINGS = pod_settings(Capacity(), ("192.0.2.7",))
@@ -62,6 +64,7 @@ def test_the_document_is_whole() -> None:
         "generation": 1,
         "limits": {"rooms": 100, "participants": 500},
         "advertise": ["192.0.2.7"],
+        "peers": [],
         "rooms": [
             {"name": "a", "uid": "uid-a", "epoch": 1, "role": "owner", "spec": {}},
             entry | {"role": "owner", "twin": "voiceroom-p-1"},
@@ -69,6 +72,21 @@ def test_the_document_is_whole() -> None:
     }
     assert twin.to_dict(term=2)["rooms"] == [entry | {"role": "twin", "owner": "voiceroom-p-0"}]
     assert twin.generation == 5
+
+
+def test_a_successor_is_told_under_the_epoch_of_its_move() -> None:
+    going = replace(ROOMS[0], move=MoveSeen("voiceroom-p-2", 9, "move-9"))
+    taken = seats([going])
+    entry = next_assignment(Assignment(), taken["voiceroom-p-2"], {"b": CARD}, SETTINGS)
+    told = entry.to_dict(1)["rooms"][0]
+    assert (told["role"], told["epoch"], told["owner"], told["move"]) == (
+        "successor",
+        9,
+        "voiceroom-p-0",
+        "move-9",
+    )
+    by_twin = seats([replace(ROOMS[0], move=MoveSeen("voiceroom-p-1", 8))])
+    assert [seat.role for seat in by_twin["voiceroom-p-1"]] == ["successor"]
 
 
 def test_the_generation_grows_with_each_change_and_only_then() -> None:

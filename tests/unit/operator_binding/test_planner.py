@@ -16,6 +16,12 @@ ALONE = pod(0, occupied=True)
 BOTH = (ALONE, pod(1, occupied=True))
 LOST = pod(0, ready=False, silent_s=9, occupied=True)
 MOVES = Limits(moves=1)
+
+
+def move(pod: int, begun_s: float = NOW_S) -> MoveSeen:
+    return MoveSeen(f"voiceroom-p-{pod}", 2, "move-2", "Drain", begun_s)
+
+
 CORDONED = nodes(NodeSeen("node-0", schedulable=False))
 
 
@@ -290,23 +296,40 @@ CASES = [
     ),
     Case(
         "a move under way is let be",
-        (bound("r", 0, legs=2, move=MoveSeen("voiceroom-p-1", 2)),),
+        (bound("r", 0, legs=2, move=move(1)),),
         (draining(1), pod(1, occupied=True)),
         nodes=CORDONED,
         limits=MOVES,
+        requeue_s=30.0,
+    ),
+    Case(
+        "one that takes too long is given up, and its number is nobody's",
+        (bound("r", 0, legs=2, move=move(1, NOW_S - 31)),),
+        (draining(1), pod(1, occupied=True)),
+        nodes=CORDONED,
+        limits=MOVES,
+        does=(("Stay", 0, 3, None),),
+    ),
+    Case(
+        "its end is the new pod's word",
+        (bound("r", 0, legs=2, move=move(1)),),
+        (draining(1), pod(1, occupied=True, holds=(Held("r", 2),))),
+        nodes=CORDONED,
+        limits=MOVES,
+        does=(("Adopt", 1, 2, None),),
     ),
     Case(
         "a lost successor is replaced under a new number",
-        (bound("r", 0, legs=2, move=MoveSeen("voiceroom-p-9", 2)),),
+        (bound("r", 0, legs=2, move=move(9)),),
         (draining(1), pod(1, occupied=True)),
         nodes=CORDONED,
         limits=Limits(moves=2),
         does=(("Move", 1, 3, None),),
-        requeue_s=599.0,
+        requeue_s=30.0,
     ),
     Case(
         "an owner lost on the way: the successor has it",
-        (bound("r", 0, legs=2, move=MoveSeen("voiceroom-p-1", 2)),),
+        (bound("r", 0, legs=2, move=move(1)),),
         (LOST, pod(1, occupied=True), pod(3, headroom=1.0)),
         does=(("Bind", 1, 2, None),),
     ),

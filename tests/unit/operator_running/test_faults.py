@@ -22,6 +22,7 @@ from voiceroom_operator.cluster.kinds import (
     SERVICES,
     Kind,
 )
+from voiceroom_operator.limits import Limits
 
 TRUTH_S = 5.0
 QUOTA = 'pods "voiceroom-default-0" is forbidden: exceeded quota: small, requested: cpu=1'
@@ -31,9 +32,9 @@ def away(verb: str, kind: Kind, name: str) -> None:
     raise ApiError(0, "Unreachable", "no route to host")
 
 
-async def settled(*rooms: str) -> Town:
+async def settled(*rooms: str, limits: Limits | None = None) -> Town:
     """One operator, and rooms that are Ready."""
-    town = Town()
+    town = Town(limits)
     town.start()
     for room in rooms or ("standup",):
         town.room(room)
@@ -209,7 +210,7 @@ def test_a_pod_that_is_deleted_by_hand_is_replaced_and_its_room_goes_on_elsewher
 
 def test_people_in_a_pod_that_is_deleted_by_hand_keep_it_as_long_as_it_lives() -> None:
     async def scene() -> None:
-        town = await settled()
+        town = await settled(limits=Limits())
         pod = town.status()["podName"]
         town.mixer(pod).people["standup"] = 3
         await asyncio.sleep(2)
@@ -375,7 +376,7 @@ def test_a_pod_that_quota_refuses_is_told_of_with_the_cure_and_made_when_it_may(
 
 def test_a_clock_that_is_stepped_cuts_nobody_off() -> None:
     async def scene() -> None:
-        town = await settled()
+        town = await settled(limits=Limits())
         pod = town.status()["podName"]
         town.mixer(pod).people["standup"] = 2
         await asyncio.sleep(2)
@@ -420,7 +421,8 @@ def test_a_container_that_kept_its_rooms_is_not_told_them_again() -> None:
 
 def test_a_room_leaves_a_pod_that_is_neither_ready_nor_answers() -> None:
     async def scene() -> None:
-        town = await settled()
+        # with moves it would have left a pod that does not answer before (remediation)
+        town = await settled(limits=Limits())
         pod = town.status()["podName"]
         town.mixer(pod).people["standup"] = 5
         await asyncio.sleep(2)

@@ -12,10 +12,11 @@ from fakes.looptime import run
 from fakes.town import NAMESPACE, Town
 from voiceroom_api import names
 from voiceroom_operator.cluster.kinds import POOLS, ROOMS
+from voiceroom_operator.limits import Limits
 
 
-async def settled(**pool: Any) -> Town:
-    town = Town()
+async def settled(limits: Limits | None = None, **pool: Any) -> Town:
+    town = Town(limits)
     town.pool(**({"size": {"min": 4, "spare": 0}} | pool))
     town.start()
     town.room()
@@ -122,7 +123,7 @@ def test_where_there_is_no_other_pod_it_waits_for_one() -> None:
 
 def test_people_in_a_room_that_cannot_be_handed_over_stay() -> None:
     async def scene() -> None:
-        town = await settled()
+        town = await settled(Limits())
         pod = town.status()["podName"]
         town.mixer(pod).people["standup"] = 3
         await asyncio.sleep(2)
@@ -165,6 +166,21 @@ def test_a_node_that_does_not_keep_time_is_refused() -> None:
         ask(town, to=bad)
         refused = await answered(town, "Refused")
         assert "does not keep time" in refused["message"]
+        await town.stop()
+
+    run(scene())
+
+
+def test_people_in_a_room_move_with_it() -> None:
+    async def scene() -> None:
+        town = await settled()
+        pod = town.status()["podName"]
+        town.mixer(pod).people["standup"] = 3
+        await asyncio.sleep(2)
+        ask(town)
+        await answered(town, "Done")
+        assert town.status()["podName"] != pod
+        assert town.status()["moves"]["last"]["reason"] == names.REQUESTED
         await town.stop()
 
     run(scene())

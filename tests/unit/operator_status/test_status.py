@@ -14,6 +14,7 @@ from voiceroom_operator.binding.decisions import Unplaced, Waiting
 from voiceroom_operator.observed import MoveSeen, NodeSeen, Standing
 from voiceroom_operator.pool.crew import muster
 from voiceroom_operator.status.facts import Granted, Remedy, Timeliness
+from voiceroom_operator.status.moves import Arrival
 from voiceroom_operator.status.pool import PoolFacts, pool_status
 from voiceroom_operator.status.refusals import refusal
 from voiceroom_operator.status.room import RoomFacts, room_status
@@ -147,6 +148,17 @@ def test_a_room_without_a_pod_names_none() -> None:
 def test_the_story_of_moves_is_kept() -> None:
     moves = {"count": 2, "history": []}
     assert room_status({"moves": moves}, GOOD, NOW_S)["moves"] == moves
+
+
+def test_a_take_over_is_recorded_as_a_move_that_nobody_had_decided() -> None:
+    facts = replace(GOOD, arrival=Arrival(GOOD.room.epoch, 480, 24))
+    moves = room_status({"podName": "lost"}, facts, NOW_S)["moves"]
+    assert (moves["count"], moves["history"]) == (1, [moves["last"]])
+    last = moves["last"]
+    assert (last["from"], last["to"], last["reason"]) == ("lost", GOOD.room.pod, "NodeLost")
+    assert (last["gapMs"], last["lostFrames"]) == (480, 24)
+    again = room_status({"podName": GOOD.room.pod, "moves": moves}, facts, NOW_S)
+    assert again["moves"] == moves, "once"
 
 
 def test_nothing_is_claimed_that_no_pod_has_said() -> None:

@@ -12,8 +12,10 @@ from voiceroom_mixer.control.admin import checks
 MAX_ROOMS: Final = 2000
 """Own rooms and those the pod is the twin of."""
 MAX_OWNED: Final = 1000
-Role = Literal["owner", "twin"]
-_ROLES: Final[Mapping[str, Role]] = {"owner": "owner", "twin": "twin"}
+MAX_MOVE: Final = 128
+MAX_PEERS: Final = 64
+Role = Literal["owner", "twin", "successor"]
+_ROLES: Final[Mapping[str, Role]] = {"owner": "owner", "twin": "twin", "successor": "successor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,11 @@ class Seat:
     room: RoomEntry
     role: Role
     other: str
-    """The twin's pod for the owner, the owner's for the twin; empty = there is none."""
+    """The twin's pod for the owner, the owner's for all others; empty = there is none."""
+    address: str
+    """``HOST:PORT`` of that pod's admin listener; empty = the directory knows."""
+    move: str
+    """Id of the move that makes it the successor."""
     raw: Mapping[str, Any]
     """As it came."""
 
@@ -42,6 +48,8 @@ class Assignment:
     seats: tuple[Seat, ...]
     limits: Limits
     advertise: tuple[str, ...]
+    peers: tuple[str, ...]
+    """``IP:PORT`` of other pods' media, who are asked whether they hear somebody."""
     raw: Mapping[str, Any]
     """As it came: what is kept, and compared."""
 
@@ -63,6 +71,7 @@ def read(body: Mapping[str, Any], before: Assignment | None = None) -> Assignmen
         seats=seats,
         limits=_limits(body.get("limits")),
         advertise=checks.advertised(body.get("advertise"), "advertise"),
+        peers=checks.media(body.get("peers"), "peers", MAX_PEERS),
         raw=body,
     )
 
@@ -74,10 +83,14 @@ def _seat(value: object, path: str, known: Mapping[str, Seat]) -> Seat:
         return known[name]
     role = _ROLES.get(str(entry.get("role", "owner")))
     if role is None:
-        raise checks.refuse(f"{path}.role", "must be owner or twin")
+        raise checks.refuse(f"{path}.role", "must be owner, twin or successor")
     partner = "twin" if role == "owner" else "owner"
     other = checks.text(entry.get(partner) or "", f"{path}.{partner}", 0)
-    return Seat(_room(entry, name, path), role, other, entry)
+    address = entry.get(f"{partner}Address")
+    if address is not None:
+        address = checks.address(address, f"{path}.{partner}Address")
+    move = checks.text(entry.get("move") or "", f"{path}.move", 0, MAX_MOVE)
+    return Seat(_room(entry, name, path), role, other, address or "", move, entry)
 
 
 def _room(entry: Mapping[str, Any], name: str, path: str) -> RoomEntry:

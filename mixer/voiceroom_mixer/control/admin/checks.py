@@ -78,6 +78,16 @@ def address(value: object, path: str) -> str:
     return match[0]
 
 
+def media(value: object, path: str, most: int) -> tuple[str, ...]:
+    """``IP:PORT`` of media processes; IPv6 in brackets."""
+    found = []
+    for i, entry in enumerate(entries([] if value is None else value, path, most)):
+        text_ = address(entry, f"{path}[{i}]")
+        _literal(text_.rpartition(":")[0].strip("[]"), f"{path}[{i}]")
+        found.append(text_)
+    return tuple(found)
+
+
 def pin_hash(value: object, path: str) -> str:
     """``SALT:HEX``; empty = no PIN."""
     if value in (None, ""):

@@ -38,10 +38,17 @@ class Forwarder:
     """``Elsewhere`` of the door for people."""
 
     def __init__(
-        self, desk: Desk, pod: str, trust: Trust, token: Callable[[], str], numbers: Numbers
+        self,
+        desk: Desk,
+        pod: str,
+        trust: Trust,
+        token: Callable[[], str],
+        numbers: Numbers,
+        given: Callable[[str], Place | None] = lambda _: None,
     ) -> None:
-        """``pod``: this one's name; ``token``: a fresh admin token of the pool."""
-        self._desk, self._pod = desk, pod
+        """``pod``: this one's name; ``token``: a fresh admin token of the pool; ``given``: to whom
+        this pod itself has given a room."""
+        self._desk, self._pod, self._given = desk, pod, given
         self._trust, self._token, self._numbers = trust, token, numbers
         self._session: aiohttp.ClientSession | None = None
         self._requests = self._streams = 0
@@ -67,7 +74,7 @@ class Forwarder:
 
     async def forward(self, request: web.Request, room: str) -> web.StreamResponse:
         """Raises ``ApiError`` 503 ``room_moving``, ``owner_unreachable``, ``busy``."""
-        place = self._desk.place(room)
+        place = self._place(room)
         if place is None or place.pod == self._pod:
             raise hop.not_here_yet(room)  # the directory, or the assignment, is on its way
         is_stream = request.path.endswith("/events")
@@ -77,6 +84,12 @@ class Forwarder:
             except (aiohttp.ClientError, TimeoutError) as error:
                 self._count("unreachable")
                 raise _unreachable(room) from error
+
+    def _place(self, room: str) -> Place | None:
+        """By whoever knows of the later epoch."""
+        told, given = self._desk.place(room), self._given(room)
+        later = given is not None and (told is None or given.epoch > told.epoch)
+        return given if later else told
 
     @asynccontextmanager
     async def _counted(self, is_stream: bool) -> AsyncIterator[None]:

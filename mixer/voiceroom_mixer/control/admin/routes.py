@@ -10,6 +10,8 @@ from aiohttp.typedefs import Handler
 from voiceroom_mixer.control.admin.pod import PodSide
 from voiceroom_mixer.control.admin.status import held_back
 from voiceroom_mixer.control.http import access, body
+from voiceroom_mixer.control.moving.serving import serve_feed
+from voiceroom_mixer.control.rooms.registry import Room
 
 MAX_DOCUMENT: Final = 4 * 1024 * 1024
 PREFIX: Final = "/admin/v1"
@@ -22,11 +24,13 @@ class Routes:
         self._pod = pod
 
     def table(self) -> list[web.RouteDef]:
-        """Assignment, directory, status."""
+        """Assignment, directory, status; and what other mixers ask for."""
         return [
             web.put(f"{PREFIX}/assignment", self.assignment),
             web.put(f"{PREFIX}/directory", self.directory),
             web.get(f"{PREFIX}/status", self.status),
+            web.get(f"{PREFIX}/rooms/{{room}}/feed", self.feed),
+            web.post(f"{PREFIX}/rooms/{{room}}/cut", self.cut),
         ]
 
     async def assignment(self, request: web.Request) -> web.Response:
@@ -51,6 +55,27 @@ class Routes:
         """GET /admin/v1/status."""
         access.require_admin(request)
         return web.json_response(self._pod.status.document())
+
+    def _owned(self, request: web.Request) -> Room:
+        """Raises ``ApiError`` 404."""
+        access.require_admin(request)
+        return self._pod.handover.house.registry.room(access.room_of(request))
+
+    async def feed(self, request: web.Request) -> web.StreamResponse:
+        """GET /admin/v1/rooms/{room}/feed: what stands by for the room has to know; see
+        ``control/moving/feeds.py``. 404, 422, 503."""
+        room = self._owned(request)
+        return await serve_feed(request, room, self._pod.handover, self._pod.hello(room))
+
+    async def cut(self, request: web.Request) -> web.Response:
+        """POST /admin/v1/rooms/{room}/cut ``{pod, uid, epoch, move, version}``: stop in favour of a
+        reader of the feed, who has all of it. 200; 404; 409 ``not_this_room``, ``old_epoch``,
+        ``behind``, ``moving``; 422."""
+        room = self._owned(request)
+        order = await body.read_json(request)
+        handover = self._pod.handover
+        handover.owning.order(room, order, handover.house.clock.now_ns())
+        return web.json_response({"epoch": room.state.seat.epoch})
 
 
 def own_certificate(pod: PodSide) -> Any:

@@ -52,6 +52,11 @@ class PodStatus:
     now_ns: Callable[[], int]
     held: Callable[[], Mapping[str, str]] = dict
     """By room: the field that changes when the people have gone."""
+    seats: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
+    """By room, what is otherwise than the assignment has it: ``role``, ``epoch``, ``legs``,
+    ``prepared``."""
+    relays: Callable[[], int] = lambda: 0
+    """Legs of rooms that other pods mix by now."""
     judgement: Callable[[], Mapping[str, Any]] = dict
     """``verdict``, ``evidence`` and ``since`` of what watches the clocks; empty = nothing does."""
 
@@ -70,7 +75,7 @@ class PodStatus:
             "accepting": not unready and self._has_room(),
             "unready": unready,
             "rooms": self._rooms(),
-            "relays": 0,
+            "relays": self.relays(),
             "timing": self._timing(),
             "realtime": self.realtime(),
             "headroom": self._headroom(),
@@ -88,7 +93,7 @@ class PodStatus:
 
     def _rooms(self) -> list[dict[str, Any]]:
         legs, people = self.load.leg_counts(), self.load.participant_counts()
-        held = self.desk.assignment
+        held, real = self.desk.assignment, self.seats()
         return [
             {
                 "name": seat.name,
@@ -98,6 +103,7 @@ class PodStatus:
                 "legs": legs.get(seat.name, 0),
                 "participants": people.get(seat.name, 0),
             }
+            | dict(real.get(seat.name, {}))
             for seat in (held.seats if held else ())
         ]
 

@@ -102,6 +102,11 @@ class EventBus:
         for subscriber in tuple(self._subscribers.get(room, ())):
             subscriber.show(kind, raw)
 
+    @property
+    def journal(self) -> Journal:
+        """Where events are kept."""
+        return self._journal
+
     def newest_id(self) -> int:
         """The id of the last event; 0 before the first."""
         return self._journal.next_id - 1

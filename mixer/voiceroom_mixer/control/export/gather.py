@@ -44,6 +44,10 @@ class Gather:
     watchdog: Watchdog
     log_filter: RateFilter
     expected_tasks: Callable[[], int]
+    relayed: Callable[[], int] = lambda: 0
+    """Legs of rooms that were given away."""
+    unprotected: Callable[[], int] = lambda: 0
+    """Legs that do not know of their room's twin."""
 
     def refresh(self) -> None:
         """Bring ``numbers`` up to date."""
@@ -60,6 +64,8 @@ class Gather:
             numbers.set("voiceroom_participants", count, room=room)
         numbers.set("voiceroom_ready", not self.readiness.unready())
         numbers.set("voiceroom_draining", self.readiness.draining)
+        numbers.set("voiceroom_relayed_legs", self.relayed())
+        numbers.set("voiceroom_unprotected_legs", self.unprotected())
 
     def _doors(self) -> None:
         numbers = self.numbers

@@ -15,7 +15,7 @@ from voiceroom_mixer.control.http.context import HttpContext, context_of
 from voiceroom_mixer.control.service import Claims
 
 COMMENT_S: Final = 15.0
-RETRY_MS: Final = 1000
+RETRY_MS: Final = 300
 _log = logging.getLogger(__name__)
 _COMMENT: Final = b": here\n\n"
 _HEADERS: Final = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from voiceroom_mixer.config import RoomEntry
 from voiceroom_mixer.control.rooms.house import House
-from voiceroom_mixer.control.rooms.recovery import open_room, origin, settings
+from voiceroom_mixer.control.rooms.recovery import open_room, origin, seated, settings
 from voiceroom_mixer.control.rooms.registry import Room
 
 FRAME_FIELD = "spec.audio.frameMs"
@@ -21,13 +21,19 @@ class Assigning:
         self._wanted: dict[str, RoomEntry] = {}
         self.held: dict[str, str] = {}
 
-    def apply(self, rooms: Sequence[RoomEntry], has_moved: Callable[[str], bool]) -> None:
+    def apply(
+        self,
+        rooms: Sequence[RoomEntry],
+        has_moved: Callable[[str], bool],
+        stays: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         """Close what is not among ``rooms``, open what is new, change the rest. ``has_moved``:
-        whether another pod runs a room that is to be closed here."""
+        whether another pod runs a room that is to be closed here; ``stays``: whether it is ours
+        though the operator does not know it yet."""
         registry, leaving = self._house.registry, self._house.leaving
         self._wanted = {entry["name"]: entry for entry in rooms}
         for room in list(registry.rooms.values()):
-            if self._is_same(room):
+            if self._is_same(room) or stays(room.name):
                 continue
             if room.name not in self._wanted and has_moved(room.name):
                 leaving.hand_over_room(room)
@@ -51,7 +57,9 @@ class Assigning:
     def _adjust(self) -> None:
         self.held = {}
         for entry in self._wanted.values():
-            self._change(self._house.registry.rooms[entry["name"]], entry)
+            room = self._house.registry.rooms.get(entry["name"])
+            if room is not None:  # otherwise it has gone to another pod since
+                self._change(room, entry)
 
     def _change(self, room: Room, entry: RoomEntry) -> None:
         """Only what differs is published; a moderator's lock stays until the spec's changes."""
@@ -61,7 +69,8 @@ class Assigning:
             self.held[room.name] = FRAME_FIELD
         if changes["locked"] == before.extra.get("locked"):
             changes["locked"] = before.locked
-        after = replace(before, extra=before.extra | origin(entry), **changes)
+        seat = seated(before.seat, entry)
+        after = replace(before, extra=before.extra | origin(entry), seat=seat, **changes)
         if after == before:
             return
         room.state = after

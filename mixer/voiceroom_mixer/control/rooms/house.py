@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from voiceroom_mixer.control.rooms.context import ControlClock, Entropy, Publish
 from voiceroom_mixer.control.rooms.leaving import Leaving
 from voiceroom_mixer.control.rooms.legs import LegBook
-from voiceroom_mixer.control.rooms.registry import Registry
+from voiceroom_mixer.control.rooms.registry import Registry, Room
 from voiceroom_mixer.control.rooms.revoked import RevokedTokens
-from voiceroom_mixer.control.signalling.candidates import Advertised
+from voiceroom_mixer.control.signalling.candidates import (
+    FIRST_PRIORITY,
+    PRIORITY_STEP,
+    Advertised,
+    Candidate,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A pod that answers list behind our own addresses."""
+
+    pod: str = ""
+    addresses: tuple[tuple[str, int], ...] = ()
+
+    def behind(self, own: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        """All candidates of an answer, in falling priority."""
+        low = own[-1].priority if own else FIRST_PRIORITY
+        listed = enumerate(self.addresses, 1)
+        theirs = (Candidate(ip, port, low - i * PRIORITY_STEP) for i, (ip, port) in listed)
+        return (*own, *theirs)
+
+
+NO_TWIN: Final = Twin()
 
 
 @dataclass(slots=True)
@@ -31,3 +55,5 @@ class House:
     """Of each media process, by its index."""
     limit: int
     """Participants that this pod may hold."""
+    twin: Callable[[Room], Twin] = lambda _: NO_TWIN
+    """The pod that stands by for a room now, as far as answers list it."""

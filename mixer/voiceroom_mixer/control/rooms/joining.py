@@ -99,7 +99,8 @@ class Joining:
             level_ext=offer.level_ext,
             mixer_level_ext=offer.mixer_level_ext,
             etag=ice.new_etag(house.entropy),
-            extra={"bundled": offer.bundled} | called(name, claims, admission.inherits),
+            extra={"bundled": offer.bundled, "twin": house.twin(room).pod}
+            | called(name, claims, admission.inherits),
         )
         leg.connect_by_ns = house.clock.now_ns() + CONNECT_NS
         return leg
@@ -122,5 +123,5 @@ class Joining:
         state, house = leg.state, self._house
         assert state.local_ice is not None
         session = int.from_bytes(house.entropy(7), "big")  # fits the 63 bits of RFC 8829 §5.2.1
-        candidates = house.advertised[leg.link.index].candidates
+        candidates = house.twin(leg.room).behind(house.advertised[leg.link.index].candidates)
         return webrtc.answer(offer, direction, state.local_ice, candidates, leg.room.state, session)

@@ -31,6 +31,9 @@ class Handshake(Protocol):
     def close(self) -> None:
         """Say close_notify and let go; no callback comes after this."""
 
+    def drop(self) -> None:
+        """Let go without a word: the client goes on elsewhere."""
+
     def tasks(self) -> int:
         """asyncio tasks that it has now."""
 
@@ -100,6 +103,8 @@ class Registry:
         self.links = tuple(links)
         self.rooms: dict[str, Room] = {}
         self.draining = False
+        self.frozen: set[str] = set()
+        """Rooms that are about to change pods: nobody changes anything in them."""
         self.counters: Counter[str] = Counter()
         self._by_slot: dict[tuple[int, int], Leg] = {}
         self._ghosts: OrderedDict[str, tuple[LegState, int]] = OrderedDict()
@@ -144,6 +149,10 @@ class Registry:
     def discard(self, leg: Leg) -> None:
         """Forget a leg; its row is the caller's matter."""
         leg.room.legs.pop(leg.id, None)
+        self._by_slot.pop((leg.link.index, leg.state.slot), None)
+
+    def forget_slot(self, leg: Leg) -> None:
+        """The leg is still in its room, but no longer ours to look after."""
         self._by_slot.pop((leg.link.index, leg.state.slot), None)
 
     def legs(self) -> Iterator[Leg]:

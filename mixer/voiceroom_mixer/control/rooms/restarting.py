@@ -30,7 +30,7 @@ class Restarting:
 
     def _restart(self, leg: Leg, fragment: SdpFragment) -> Joined:
         house, before = self._house, leg.state
-        fresh = ice.new_credentials(house.entropy)
+        fresh, twin = ice.new_credentials(house.entropy), house.twin(leg.room)
         house.book.update(
             leg,
             local_ice=fresh,
@@ -38,12 +38,13 @@ class Restarting:
             remote_ice=ice.checked_credentials(fragment.ufrag or "", fragment.pwd or ""),
             etag=ice.new_etag(house.entropy),
             ice_restarts=before.ice_restarts + 1,
+            extra=before.extra | {"twin": twin.pod},
         )
         leg.previous_ice_until_ns = house.clock.now_ns() + ice.PREVIOUS_NS
         house.registry.counters["ice_restarts"] += 1
         answer = build_fragment(
             fresh,
-            house.advertised[leg.link.index].candidates,
+            twin.behind(house.advertised[leg.link.index].candidates),
             mid=before.mid,
             payload_type=before.payload_type,
             bundled=bool(before.extra.get("bundled")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 from voiceroom_mixer.edge.shm import BlobTable
@@ -38,8 +39,16 @@ class RevokedTokens:
 
     def add(self, jti: str, expires_s: int) -> None:
         """Refuse a token from now on; an empty ``jti`` is nobody's."""
-        digest = _digest(jti)
-        if not jti or digest in self._rows:
+        if jti:
+            self.add_digest(_digest(jti), expires_s)
+
+    def entries(self) -> Iterator[tuple[bytes, int]]:
+        """Digest and expiry of each, as another pod takes them by ``add_digest``."""
+        return ((digest, expires_s) for digest, (_, expires_s) in self._rows.items())
+
+    def add_digest(self, digest: bytes, expires_s: int) -> None:
+        """Refuse the token with this digest from now on."""
+        if digest in self._rows:
             return
         row = self._row()
         self._table.write(row, _ROW.pack(expires_s, digest))

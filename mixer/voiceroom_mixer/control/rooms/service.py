@@ -16,6 +16,7 @@ from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer.config import Limits, RoomEntry, RunConfig
 from voiceroom_mixer.control.auth import roles
 from voiceroom_mixer.control.link import MediaLink
+from voiceroom_mixer.control.moving.standing import Standing
 from voiceroom_mixer.control.periodic import Periodic
 from voiceroom_mixer.control.rooms import views
 from voiceroom_mixer.control.rooms.assigning import Assigning
@@ -71,8 +72,9 @@ def build_service(
         advertised=_advertised(config, links),
         limit=config.limits.participants,
     )
-    recover(registry, config, house.leaving)
-    return Rooms(config, house, tick_figures)
+    standing = Standing(registry)
+    recover(registry, config, house.leaving, standing.rooms)
+    return Rooms(config, house, standing, tick_figures)
 
 
 def _advertised(config: RunConfig, links: Sequence[MediaLink]) -> list[Advertised]:
@@ -82,8 +84,11 @@ def _advertised(config: RunConfig, links: Sequence[MediaLink]) -> list[Advertise
 class Rooms:
     """Implements ``RoomService``; plus what the composition root needs."""
 
-    def __init__(self, config: RunConfig, house: House, tick_figures: TickFigures) -> None:
+    def __init__(
+        self, config: RunConfig, house: House, standing: Standing, tick_figures: TickFigures
+    ) -> None:
         self._config = config
+        self.standing = standing
         self._house = house
         self._registry = house.registry
         self._tick_figures = tick_figures
@@ -98,6 +103,11 @@ class Rooms:
         self.reaper = Reaper(house, self.words)
         self._periodic = Periodic(RECONCILE_NS, self._look, house.clock.now_ns)
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def house(self) -> House:
+        """What all the doers share."""
+        return self._house
 
     # life
 
@@ -127,13 +137,14 @@ class Rooms:
         limits: Limits,
         advertise: tuple[str, ...],
         has_moved: Callable[[str], bool],
+        stays: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """What the operator wants of this pod; see ``Assigning.apply``. New addresses are for new
         legs and for ICE restarts."""
         self._house.limit = limits.participants
         told = replace(self._config, advertise=advertise)
         self._house.advertised = _advertised(told, self._registry.links)
-        self.assigning.apply(rooms, has_moved)
+        self.assigning.apply(rooms, has_moved, stays)
 
     def begin_drain(self) -> None:
         """Refuse joins from now on (503 ``draining``); media is told in its segment."""
@@ -156,8 +167,8 @@ class Rooms:
         return await self.words.all_said_bye(len(self._registry.links), timeout_s)
 
     def leg_count(self) -> int:
-        """Legs in all rooms; 0 ends a drain."""
-        return self._registry.leg_count()
+        """Legs in all rooms, those too that are only relayed; 0 ends a drain."""
+        return self._registry.leg_count() + self.standing.relayed()
 
     def participant_counts(self) -> dict[str, int]:
         """People by room."""
@@ -256,8 +267,8 @@ class Rooms:
         return self._registry.leg(room, leg).state.jti
 
     def room_exists(self, room: str) -> bool:
-        """Whether this process runs the room."""
-        return room in self._registry.rooms
+        """Whether this process runs the room, and not just for the last few moments."""
+        return room in self._registry.rooms and room not in self._registry.frozen
 
     def rooms_json(self) -> list[dict[str, Any]]:
         """GET /rooms."""

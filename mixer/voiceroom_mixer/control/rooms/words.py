@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
+from collections.abc import Callable
 from typing import Final
 
 from voiceroom_mixer.control.link import MediaLink
@@ -28,6 +29,8 @@ class MediaWords:
         self._registry = registry
         self._leaving = leaving
         self._publish = publish
+        self.on_room: Callable[[MediaLink, Message], None] = lambda *_: None
+        """Told what media says of whole rooms."""
         self._said_bye: set[int] = set()
         self._bye = asyncio.Event()
         self._on_leg = {
@@ -41,6 +44,9 @@ class MediaWords:
 
     def __call__(self, link: MediaLink, message: Message) -> None:
         """One message of one media process."""
+        if message.kind in (Kind.ROOM_BEGUN, Kind.ROOM_STOPPED):
+            self.on_room(link, message)
+            return
         if message.kind == Kind.BYE_DONE:
             self._said_bye.add(link.index)
             self._bye.set()

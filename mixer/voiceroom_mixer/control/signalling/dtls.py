@@ -164,6 +164,11 @@ class DtlsSession:
         """asyncio tasks now: the handshake; an association afterwards needs none."""
         return int(self._task is not None and not self._task.done() and not self._closed)
 
+    def drop(self) -> None:
+        """Let go without a word: the association's keys live on at another pod."""
+        self._remainder = None
+        self.close()
+
     def close(self) -> None:
         """Say close_notify where there is an association, and let go of everything."""
         if self._closed:

@@ -51,7 +51,8 @@ class RelayUp:
 
 @dataclass(frozen=True, slots=True)
 class RelayDown:
-    """A datagram for a client that hears only through the pod which gets this."""
+    """A datagram for a client that hears only through the pod which gets this. Without a payload:
+    there is no such leg (any more), let go of it."""
 
     leg: bytes
     ip: bytes
@@ -70,8 +71,10 @@ class LegCut:
     """The 31-bit SRTCP index of the next report (RFC 3711 §3.4)."""
     tx_timestamp: int
     """RTP timestamp of the last packet sent."""
+    rx_ssrc: int
+    """Of what the client sends; 0 when nothing had come."""
     rx_index: int
-    """Highest SRTP index that was authentic; -1 when nothing had come."""
+    """SRTP index of the packet that was played last; -1 when nothing had come."""
     rx_srtcp: int
     """SRTCP index of the newest report taken; -1 when none had come."""
 

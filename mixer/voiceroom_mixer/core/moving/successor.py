@@ -73,6 +73,11 @@ class Successor:
         self.phase, self._due_ns = Phase.WAITING, now_ns + WORD_NS
         return True
 
+    def refused(self) -> None:
+        """The owner has said no to the order: it goes on, and so does nobody else."""
+        if self.phase is Phase.WAITING:
+            self.phase = Phase.PREPARED
+
     def cancel(self) -> bool:
         """Before the cut is ordered either side may call it off; False when it is too late."""
         if self.phase in (Phase.PREPARING, Phase.PREPARED):

@@ -44,7 +44,7 @@ _HEAD: Final = struct.Struct("!BB")
 _BEAT: Final = struct.Struct(f"!{POD_BYTES}sQ")
 _RELAY: Final = struct.Struct(f"!{LEG_BYTES}s{IP_BYTES}sH")
 _STOPPED: Final = struct.Struct(f"!{ROOM_BYTES}sIqHHH")
-_CUT: Final = struct.Struct(f"!{LEG_BYTES}sQIIqq")
+_CUT: Final = struct.Struct(f"!{LEG_BYTES}sQIIIqq")
 _ACK: Final = struct.Struct(f"!{ROOM_BYTES}sIH")
 _EPOCH: Final = struct.Struct(f"!{ROOM_BYTES}sI")
 _ASK: Final = struct.Struct(f"!{POD_BYTES}sQ")
@@ -60,7 +60,7 @@ class WireError(ValueError):
 def _put_stopped(m: Stopped) -> bytes:
     head = _STOPPED.pack(m.room, m.epoch, m.tick, m.part, m.parts, len(m.legs))
     return head + b"".join(
-        _CUT.pack(c.leg, c.tx_index, c.tx_srtcp, c.tx_timestamp, c.rx_index, c.rx_srtcp)
+        _CUT.pack(c.leg, c.tx_index, c.tx_srtcp, c.tx_timestamp, c.rx_ssrc, c.rx_index, c.rx_srtcp)
         for c in m.legs
     )
 

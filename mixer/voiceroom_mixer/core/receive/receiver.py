@@ -132,6 +132,12 @@ class Receiver:
         return self._playout.awake
 
     @property
+    def played(self) -> int | None:
+        """Sequence number of the packet that was taken out last to be played; None when nothing
+        waits: all that came was played, or had nothing to hear in it."""
+        return (self._playout.next_number - 1) & SEQ_MASK if self._playout.awake else None
+
+    @property
     def level(self) -> int:
         """-dBov of the latest sound, 127 when silent."""
         if not self._playout.awake:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MAGIC: Final = 0x766F_6963_6572_6F6F  # "voiceroo"
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
 HEADER_BYTES: Final = 4096
 ROW_HEADER_BYTES: Final = 16
 """sequence u32, length u32, crc32 u32, spare u32."""
@@ -28,6 +28,12 @@ REPORT_CLOCK: Final = 1
 """The newest calibration, every 5 s."""
 REPORT_TIMING: Final = 2
 """The verdict on the process's timing, at each change and every second while there is one."""
+
+
+CONTROL_CERTIFICATE: Final = 0
+"""Row of ``control``: the DTLS key and certificate."""
+CONTROL_RELAY: Final = 1
+"""What media needs to speak with the other mixers of its pool (``core/state/seat.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,8 @@ class Capacity:
             Table("events", self.events, 1024),
             Table("revoked", self.revoked, 128),
             Table("reports", REPORT_ROWS, 16384),
-            Table("control", 4, 8192),  # row 0: the DTLS certificate, in memory only
+            Table("control", 4, 8192),  # rows CONTROL_*; in memory only
+            Table("marks", self.legs, 160),  # of legs that another pod sends to; by leg slot
         )
 
 
@@ -117,6 +124,7 @@ MEDIA_COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("address_low", "u8"),
     ("local_high", "u8"),  # our address that the leg sends to, as in a path of edge/mmsg.py
     ("local_low", "u8"),
+    ("tx_ssrc", "u4"),  # that we send under: the leg's own, or another since a take-over
     ("tx_index", "u8"),  # 48-bit SRTP index of the next packet (RFC 3711 §3.3.1)
     ("tx_bound", "u8"),  # reserved: no index at or above it has been used
     ("srtcp_bound", "u8"),  # the same for SRTCP
@@ -143,3 +151,20 @@ MEDIA_COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("last_rx_ns", "i8"),  # CLOCK_MONOTONIC
     ("last_check_ns", "i8"),  # last authenticated STUN
 )
+
+ROOM_COLUMNS: Final[tuple[tuple[str, str], ...]] = (
+    ("generation", "u4"),
+    ("began_epoch", "u4"),  # that media began to mix under, by a move or a take-over; 0 = none
+    ("began_how", "u1"),  # BEGAN_*
+    ("stopped_epoch", "u4"),  # that media has stopped for good under; 0 = none
+    ("warm_epoch", "u4"),  # of the seat for which all legs are ready to begin
+    ("gap_us", "u4"),  # silence between the one before us and us, as far as we can tell
+    ("shift", "i8"),  # the room's tick less the slot of our grid: its ticks go on over moves
+)
+"""One value a room slot, written by media before it acts on it."""
+
+BEGAN_NONE: Final = 0
+BEGAN_MOVED: Final = 1
+"""By the last word of the one before: its streams go on."""
+BEGAN_TAKEN: Final = 2
+"""Without it: under SSRCs of our own."""

@@ -12,6 +12,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, Self
 
+from voiceroom_mixer.core.state.seat import Seat
+
 STATE_VERSION: Final = 1
 
 Kind = Literal["webrtc", "rtp"]
@@ -105,7 +107,14 @@ class LegState:
     def from_bytes(cls, raw: bytes) -> Self:
         """Raises ``StateError`` for anything but a state of this version."""
         try:
-            value = json.loads(raw)
+            return cls.from_value(json.loads(raw))
+        except ValueError as error:
+            raise StateError(f"unreadable leg state: {error}") from error
+
+    @classmethod
+    def from_value(cls, value: dict[str, Any]) -> Self:
+        """From what ``to_bytes`` is the JSON of. Raises ``StateError``."""
+        try:
             if value["version"] != STATE_VERSION:
                 raise StateError(f"leg state version {value['version']}, want {STATE_VERSION}")
             for key in ("local_ice", "previous_ice", "remote_ice"):
@@ -134,6 +143,7 @@ class RoomState:
     locked: bool = False
     mute_all: bool = False
     closed: bool = False
+    seat: Seat = field(default_factory=Seat)
     extra: dict[str, Any] = field(default_factory=dict)
     version: int = STATE_VERSION
 
@@ -148,6 +158,7 @@ class RoomState:
             value = json.loads(raw)
             if value["version"] != STATE_VERSION:
                 raise StateError(f"room state version {value['version']}, want {STATE_VERSION}")
+            value["seat"] = Seat(**value["seat"])
             return cls(**value)
         except (ValueError, TypeError, KeyError) as error:
             raise StateError(f"unreadable room state: {error}") from error

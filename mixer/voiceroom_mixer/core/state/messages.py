@@ -45,6 +45,10 @@ class Kind(IntEnum):
     HEARD = 69
     """First valid media packet of the leg."""
     BYE_DONE = 70
+    ROOM_BEGUN = 71
+    """Of a room slot: media mixes it by a move or a take-over (``layout.ROOM_COLUMNS``)."""
+    ROOM_STOPPED = 72
+    """Of a room slot: media has stopped mixing it for good."""
 
 
 class Message(NamedTuple):

@@ -44,6 +44,10 @@ DROP_REASONS: Final = (
     "rtcp_malformed",
     "not_allowed",
     "relay",
+    "relay_auth",
+    "relay_malformed",
+    "relay_unknown",
+    "stun_quiet",
     "socket_overflow",
 )
 """Values of ``reason`` in voiceroom_rx_dropped_total."""
@@ -90,6 +94,11 @@ COUNTERS: Final = (
     "rooms",
     "port_unreachable",
     "gc_collections",
+    "relayed_up",
+    "relayed_down",
+    "rooms_moved",
+    "rooms_taken",
+    "rooms_stopped",
 )
 
 

@@ -208,10 +208,10 @@ static void sort_row(vr_rx *rx, int64_t row)
             stop(rx, VR_UNKNOWN, row, VR_NO_SLOT);
         else
             rx->drops[VR_DROP_UNKNOWN_SOURCE]++;
-    } else if (p.bytes[0] < 4 || (p.bytes[0] >= 20 && p.bytes[0] < 64)) {
+    } else if (p.bytes[0] < 4 || p.bytes[0] >= 192 || (p.bytes[0] >= 20 && p.bytes[0] < 64)) {
         stop(rx, VR_OTHER, row, VR_NO_SLOT);
     } else {
-        rx->drops[p.bytes[0] >= 192 ? VR_DROP_RELAY : VR_DROP_UNKNOWN_SOURCE]++;
+        rx->drops[VR_DROP_UNKNOWN_SOURCE]++;
     }
 }
 

@@ -1,0 +1,1 @@
+"""Rooms that change pods: what this media process says to others of its pool, and hears."""
