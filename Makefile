@@ -62,6 +62,11 @@ bench: ## figures beside peers, in bench/RESULTS.md
 	@scripts/setup bench
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: bench-cluster
+bench-cluster: ## the operator with 1,000 rooms on 20 pods, in bench/CLUSTER.md (Linux, root)
+	@scripts/setup cluster
+	@PYTHONPATH=scripts $(BIN)/python -m bench.cluster $(ARGS)
+
 .PHONY: generate
 generate: ## write the files that are made from others
 	@scripts/setup dev

@@ -4,8 +4,8 @@ the real one to the same behaviour."""
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,7 +43,7 @@ class FakeApi:
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Body:
         self._call("get", kind, name)
-        return deepcopy(self._there((kind, namespace, name)))
+        return _copied(self._there((kind, namespace, name)))
 
     async def list(self, kind: Kind, namespace: str, *, metadata_only: bool = False) -> Listing:
         self._call("list", kind, "")
@@ -53,7 +53,7 @@ class FakeApi:
             for (of, within, _), body in self._objects.items()
             if of == kind and namespace in ("", within) and _labels(body).items() >= wanted.items()
         )
-        return Listing(tuple(map(deepcopy, found)), str(self._version))
+        return Listing(tuple(map(_copied, found)), str(self._version))
 
     async def create(self, kind: Kind, namespace: str, body: Body) -> Body:
         self._call("create", kind, body["metadata"]["name"])
@@ -82,7 +82,7 @@ class FakeApi:
             self._done("patch", kind, name)
             return made
         self._check(key, body["metadata"])
-        changed = deepcopy(self._objects[key])
+        changed = _copied(self._objects[key])
         part = {"status": body.get("status", {})} if subresource else dict(body)
         before = self._applied.get((key, subresource), {})
         merged = _applied(changed, _without(part), _without(before))
@@ -95,7 +95,7 @@ class FakeApi:
         self._call("patch", kind, name)
         key = (kind, namespace, name)
         self._check(key, patch.get("metadata", {}))
-        changed = deepcopy(self._objects[key])
+        changed = _copied(self._objects[key])
         sent = json.loads(json.dumps(patch))
         sent.get("metadata", {}).pop("resourceVersion", None)
         written = self._write(key, _merged(changed, sent))
@@ -116,7 +116,7 @@ class FakeApi:
     def remove(self, kind: Kind, namespace: str, name: str) -> None:
         """As ``kubectl delete``: what has a finalizer, and a pod on a node, stays for a while."""
         key = (kind, namespace, name)
-        body = deepcopy(self._there(key))
+        body = _copied(self._there(key))
         stays = body["metadata"].get("finalizers") or (
             kind is PODS and (body.get("spec") or {}).get("nodeName")
         )
@@ -148,12 +148,12 @@ class FakeApi:
     def change(self, kind: Kind, namespace: str, name: str, patch: Body) -> None:
         """A merge patch of somebody else's, the status as well."""
         key = (kind, namespace, name)
-        self._write(key, _merged(deepcopy(self._there(key)), json.loads(json.dumps(patch))))
+        self._write(key, _merged(_copied(self._there(key)), json.loads(json.dumps(patch))))
 
     def bodies(self, kind: Kind, namespace: str = "") -> dict[str, dict[str, Any]]:
         """By name."""
         return {
-            name: deepcopy(body)
+            name: _copied(body)
             for (of, within, name), body in self._objects.items()
             if of == kind and namespace in ("", within)
         }
@@ -193,7 +193,7 @@ class FakeApi:
     def _write(self, key: _Key, body: dict[str, Any], event: str = "MODIFIED") -> dict[str, Any]:
         old = self._objects[key]
         if old and _plain(old) == _plain(body):
-            return deepcopy(old)
+            return _copied(old)
         metadata = body["metadata"]
         if old and key[0] in (ROOMS, POOLS) and old.get("spec") != body.get("spec"):
             metadata["generation"] = old["metadata"]["generation"] + 1
@@ -204,13 +204,13 @@ class FakeApi:
         had = old.get("metadata", {}).get("finalizers")
         if "deletionTimestamp" in metadata and had and not metadata.get("finalizers"):
             self.vanish(*key)
-            return deepcopy(body)
+            return _copied(body)
         self._tell(key[0], event, body)
-        return deepcopy(body)
+        return _copied(body)
 
     def _tell(self, kind: Kind, event: str, body: Body) -> None:
         for watcher in tuple(self.watchers):
-            watcher(kind, event, deepcopy(body))
+            watcher(kind, event, _copied(body))
 
     def _there(self, key: _Key) -> dict[str, Any]:
         if key not in self._objects:
@@ -228,6 +228,12 @@ class FakeApi:
 
     def _now(self) -> str:
         return datetime.fromtimestamp(int(self._unix_s()), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _copied(body: Body) -> dict[str, Any]:
+    """Of JSON; many times as quick as ``deepcopy``."""
+    copy: dict[str, Any] = marshal.loads(marshal.dumps(dict(body)))
+    return copy
 
 
 def _labels(body: Body) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceroom_operator.binding.decisions import BindingPlan, carried_out
-from voiceroom_operator.binding.planner import plan_bindings
+from voiceroom_operator.binding.planner import Bindings, plan_bindings
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import NodeSeen, PodSeen, RoomSeen
 from voiceroom_operator.pool.actions import PoolPlan
@@ -72,6 +72,9 @@ class Cluster:
     made: int = 0
     given: dict[tuple[str, int], str] = field(default_factory=dict)
     """Who got each epoch of each room."""
+    bindings: Bindings | None = None
+    told: dict[str, RoomSeen] = field(default_factory=dict)
+    """As ``bindings`` was told last."""
 
     def add(self, *things: PodSeen | RoomSeen) -> None:
         for thing in things:
@@ -81,14 +84,13 @@ class Cluster:
                 self.rooms[thing.name] = thing
 
     def bind(self) -> BindingPlan:
-        return plan_bindings(
-            self.rooms.values(),
-            self.pods.values(),
-            [self.pool],
-            self.nodes,
-            self.limits,
-            self.now_s,
-        )
+        """Whoever remembers the plans before decides as one who does not."""
+        known = (list(self.pods.values()), [self.pool], self.nodes)
+        made = plan_bindings(self.rooms.values(), *known, self.limits, self.now_s)
+        self.bindings = self.bindings or Bindings(self.limits)
+        self.told = self.told if self.told == self.rooms else dict(self.rooms)
+        assert self.bindings.plan(self.told, *known, self.now_s) == made
+        return made
 
     def size(self, binding: BindingPlan) -> PoolPlan:
         return plan(self.pool, self.observed(binding), self.limits, self.now_s)

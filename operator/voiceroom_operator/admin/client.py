@@ -105,9 +105,21 @@ class HttpAdmin:
 
 
 async def _json(response: aiohttp.ClientResponse) -> Mapping[str, Any]:
-    raw = await response.content.read(MAX_ANSWER_BYTES)
+    raw = await whole(response.content)
     try:
-        body = json.loads(raw) if response.content.at_eof() else None
+        body = None if raw is None else json.loads(raw)
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+async def whole(stream: aiohttp.StreamReader) -> bytes | None:
+    """To its end, in however many pieces it comes; None = it is longer than an answer may be."""
+    pieces: list[bytes] = []
+    left = MAX_ANSWER_BYTES
+    while piece := await stream.readany():
+        pieces.append(piece)
+        left -= len(piece)
+        if left < 0:
+            return None
+    return b"".join(pieces)

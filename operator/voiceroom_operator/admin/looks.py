@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from voiceroom_api.thresholds import PROFILES
 from voiceroom_operator.admin.access import Access, Address
 from voiceroom_operator.admin.client import Admin, Unreachable
 from voiceroom_operator.edge.clock import Clock
 from voiceroom_operator.reading.reports import (
+    NO_ROOMS,
+    RoomsSaid,
     StatusReport,
+    rooms_said,
     status_report,
     steadied,
     windows_of,
@@ -45,6 +48,10 @@ class Target:
 @dataclass(slots=True)
 class _Known:
     report: StatusReport
+    """The same object while nothing in it matters anew."""
+    rooms: RoomsSaid = NO_ROOMS
+    urgent: object = None
+    """Of ``report``."""
     history: History = ()
     keep_s: int = LEAST_KEPT
     answered: bool = False
@@ -142,17 +149,19 @@ class Looks:
         if reply.status != 200:
             _log.warning("a pod refuses", extra={"pod": target.name, "status": reply.status})
             return
-        known.report = said = steadied(status_report(reply.body), known.report)
-        known.history = noted(
-            known.history,
-            windows_of(reply.body),
-            said.timing.verdict,
-            said.asks,
-            known.keep_s,
-        )
+        self._take(known, reply.body)
         known.answered, known.asked_since_s = True, None
         self._pass_on(target, known)
         self._on_answer(target.uid)
+
+    def _take(self, known: _Known, body: Mapping[str, Any]) -> None:
+        known.rooms = rooms_said(body.get("rooms"), known.rooms)
+        said = steadied(status_report(body, rooms=known.rooms), known.report)
+        if said is not known.report:
+            known.report, known.urgent = said, _urgent(said)
+        known.history = noted(
+            known.history, windows_of(body), said.timing.verdict, said.asks, known.keep_s
+        )
 
     def _pass_on(self, target: Target, known: _Known) -> None:
         digest = self._urgent(known)
@@ -164,17 +173,8 @@ class Looks:
             self._on_news(target, known.report)
 
     def _urgent(self, known: _Known) -> object:
-        report = known.report
         return (
-            report.boot_id,
-            report.pod.accepting,
-            bool(report.pod.relays),
-            tuple((held.room, held.epoch, held.role, bool(held.legs)) for held in report.pod.holds),
-            report.realtime,
-            report.grade,
-            report.timing.verdict,
-            report.timing.p99_ms is None,
-            report.asks,
+            known.urgent,
             _is_troubled(known.history),
             self._silent_s(known) >= PERIOD_S,
             self._silent_s(known) > self._lost_after_s,
@@ -193,6 +193,19 @@ def _is_troubled(history: History) -> bool:
     return any(window.is_bad(_STRICTEST) for window in history[-_LATELY:])
 
 
+def _urgent(report: StatusReport) -> object:
+    return (
+        report.boot_id,
+        report.pod.accepting,
+        bool(report.pod.relays),
+        tuple((held.room, held.epoch, held.role, bool(held.legs)) for held in report.pod.holds),
+        report.realtime,
+        report.grade,
+        report.timing.verdict,
+        report.timing.p99_ms is None,
+        report.asks,
+    )
+
+
 def _slow(report: StatusReport) -> object:
-    people = tuple(sorted(report.participants.items()))
-    return (people, report.pod.headroom, report.timing.p99_ms)
+    return (report.participants, report.pod.headroom, report.timing.p99_ms)

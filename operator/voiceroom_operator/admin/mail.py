@@ -38,6 +38,8 @@ class _Line:
     target: Target
     directory: Directory
     wanted: Assignment = field(default_factory=Assignment)
+    made_of: tuple[object, object, object] = (None, None, None)
+    """Seats, cards and settings that ``wanted`` tells of."""
     taken: int = 0
     """The generation that the pod has taken; 0 = none of this leader's."""
     number: int = 0
@@ -53,6 +55,11 @@ class _Line:
         if self.number != self.directory.number:
             return True
         return self.taken != self.wanted.generation and self.wanted is not self.refused
+
+    def is_of(self, seats: object, cards: object, settings: object) -> bool:
+        """Whether it was made of just these; seats and cards are never changed."""
+        before = self.made_of
+        return before[0] is seats and before[1] is cards and before[2] == settings
 
 
 class Mail:
@@ -78,7 +85,7 @@ class Mail:
         self,
         target: Target,
         directory: Directory,
-        seats: Iterable[Seat],
+        seats: tuple[Seat, ...],
         cards: Mapping[str, RoomCard],
         settings: Mapping[str, Any],
     ) -> None:
@@ -91,7 +98,9 @@ class Mail:
             # nothing is told yet: whatever is wanted is new
             line.wanted = replace(base, pod={"": None})
         line.target, line.directory = target, directory
-        line.wanted = next_assignment(line.wanted, seats, cards, settings)
+        if not line.is_of(seats, cards, settings):
+            line.wanted = next_assignment(line.wanted, seats, cards, settings)
+            line.made_of = (seats, cards, settings)
         self._check_boot(line)
         self._wake(line)
 

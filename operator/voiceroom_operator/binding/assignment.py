@@ -6,7 +6,6 @@ plan that was not written yet.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -63,17 +62,27 @@ class Seat:
 
 def seats(rooms: Iterable[RoomSeen]) -> dict[str, tuple[Seat, ...]]:
     """Of each pod that has any, in the order of the rooms' names."""
-    found: dict[str, list[Seat]] = defaultdict(list)
-    for room in sorted(rooms, key=lambda room: room.name):
-        if room.deleting or not room.pod:
-            continue
-        found[room.pod].append(Seat(room, "owner"))
-        successor = room.move.to if room.move is not None else ""
-        if successor:
-            found[successor].append(Seat(room, "successor"))
-        if room.twin and room.twin != successor:
-            found[room.twin].append(Seat(room, "twin"))
-    return {pod: tuple(taken) for pod, taken in found.items()}
+    every = tuple(rooms)
+    pods = {pod for room in every for pod in parts_of(room)}
+    return {pod: seats_at(pod, every) for pod in pods}
+
+
+def seats_at(pod: str, rooms: Iterable[RoomSeen]) -> tuple[Seat, ...]:
+    """Of one pod, in the order of the rooms' names."""
+    here = ((room, parts_of(room).get(pod)) for room in sorted(rooms, key=lambda r: r.name))
+    return tuple(Seat(room, role) for room, role in here if role is not None)
+
+
+def parts_of(room: RoomSeen) -> dict[str, Role]:
+    """Who has to do with the room, and as what."""
+    if room.deleting or not room.pod:
+        return {}
+    parts: dict[str, Role] = {room.pod: "owner"}
+    if room.move is not None and room.move.to:
+        parts.setdefault(room.move.to, "successor")
+    if room.twin:
+        parts.setdefault(room.twin, "twin")
+    return parts
 
 
 @dataclass(frozen=True, slots=True)

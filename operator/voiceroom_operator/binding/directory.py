@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,22 +40,23 @@ class Directory:
 
     def __init__(self) -> None:
         self.number = 0
-        self._places: dict[str, Place] = {}
+        self._parts: tuple[Mapping[str, Place], ...] = ()
         self._deltas: deque[_Delta] = deque(maxlen=REMEMBERED)
 
-    def update(self, places: Mapping[str, Place]) -> bool:
-        """Take ``places`` for the truth; whether anything has changed."""
-        changed = {room: place for room, place in places.items() if self._differs(room, place)}
-        gone = frozenset(self._places.keys() - places.keys())
+    def update(self, *parts: Mapping[str, Place]) -> bool:
+        """Take the places of ``parts`` for the truth; whether anything has changed. No room is in
+        two of them. A part is never changed: one that is the same object is not looked at."""
+        here, there = ({id(part): part for part in each} for each in (parts, self._parts))
+        was = _merged(part for key, part in there.items() if key not in here)
+        now = _merged(part for key, part in here.items() if key not in there)
+        self._parts = parts
+        changed = {room: place for room, place in now.items() if place != was.get(room)}
+        gone = frozenset(was.keys() - now.keys())
         if not changed and not gone:
             return False
-        self._places = dict(places)
         self._deltas.append(_Delta(changed, gone))
         self.number += 1
         return True
-
-    def _differs(self, room: str, place: Place) -> bool:
-        return self._places.get(room) != place
 
     def document(self, term: int, known: int) -> dict[str, Any] | None:
         """What a pod that is at number ``known`` needs; None = nothing.
@@ -67,7 +68,7 @@ class Directory:
             return None
         missed = self.number - known
         if known <= 0 or missed > len(self._deltas):
-            return _document(term, 0, self.number, _Delta(self._places, frozenset()))
+            return _document(term, 0, self.number, _Delta(_merged(self._parts), frozenset()))
         merged: dict[str, Place] = {}
         gone: set[str] = set()
         for delta in list(self._deltas)[-missed:]:
@@ -75,6 +76,13 @@ class Directory:
             merged.update(delta.set)
             gone = (gone | delta.gone) - delta.set.keys()
         return _document(term, known, self.number, _Delta(merged, frozenset(gone)))
+
+
+def _merged(parts: Iterable[Mapping[str, Place]]) -> dict[str, Place]:
+    merged: dict[str, Place] = {}
+    for part in parts:
+        merged |= part
+    return merged
 
 
 def _document(term: int, start: int, end: int, delta: _Delta) -> dict[str, Any]:

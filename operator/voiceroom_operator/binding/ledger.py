@@ -2,55 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import PodSeen, RoomSeen
 
 
 @dataclass(slots=True)
+class Amount:
+    """Rooms and the legs in them."""
+
+    rooms: int = 0
+    legs: int = 0
+
+    def add(self, room: RoomSeen, sign: int = 1) -> None:
+        """One more; ``sign`` -1: one less."""
+        self.rooms += sign
+        self.legs += sign * room.legs
+
+
+@dataclass(slots=True)
 class Load:
-    """One pod's rooms; sums are kept, since every pod is looked at for every room."""
+    """One pod's rooms; sums are kept, since every pod is looked at for every room. They are whole
+    numbers, so that it is the same by whatever way it has come about."""
 
     owned: dict[str, RoomSeen] = field(default_factory=dict)
     reserved: dict[str, RoomSeen] = field(default_factory=dict)
     """Those it is the twin of: it may have to run them at any moment."""
     dedicated: int = 0
     """Of the owned."""
+    both: int = 0
+    """How many are owned and reserved."""
     legs: int = 0
     """Of the owned, and of the reserved that are not owned."""
-    reserve: float = 0.0
-    """Share of the frame that the reserved will add."""
-    unmeasured: float = 0.0
-    """Share of the frame that rooms of this plan will add."""
+    reserve: Amount = field(default_factory=Amount)
+    """Of the reserved."""
+    unmeasured: Amount = field(default_factory=Amount)
+    """What this plan has added."""
 
     def own(self, room: RoomSeen) -> None:
         """The pod runs the room, or is about to."""
-        self.legs += 0 if room.name in self.reserved else room.legs
+        known = room.name in self.reserved
+        self.both += known
+        self.legs += 0 if known else room.legs
         self.dedicated += room.dedicated
         self.owned[room.name] = room
 
-    def stand_by(self, room: RoomSeen, cost: float) -> None:
+    def stand_by(self, room: RoomSeen) -> None:
         """The pod is the room's twin."""
-        self.legs += 0 if room.name in self.owned else room.legs
-        self.reserve += cost
+        known = room.name in self.owned
+        self.both += known
+        self.legs += 0 if known else room.legs
+        self.reserve.add(room)
         self.reserved[room.name] = room
 
-    def forget(self, room: RoomSeen, cost: float) -> None:
+    def forget(self, room: RoomSeen) -> None:
         """The pod has nothing to do with the room any more."""
-        if room.name in self.owned or room.name in self.reserved:
-            self.legs -= room.legs
-        if self.owned.pop(room.name, None):
-            self.dedicated -= room.dedicated
-        if self.reserved.pop(room.name, None):
-            self.reserve -= cost
+        owned = self.owned.pop(room.name, None) is not None
+        reserved = self.reserved.pop(room.name, None) is not None
+        self.both -= owned and reserved
+        self.legs -= room.legs if owned or reserved else 0
+        self.dedicated -= owned and room.dedicated
+        if reserved:
+            self.reserve.add(room, -1)
 
     def others(self, room: RoomSeen) -> int:
         """How many rooms there are beside ``room``, owned or reserved."""
-        both = len(self.owned.keys() & self.reserved.keys()) if self.owned else 0
         known = room.name in self.owned or room.name in self.reserved
-        return len(self.owned) + len(self.reserved) - both - known
+        return len(self.owned) + len(self.reserved) - self.both - known
+
+    def copy(self) -> Load:
+        """For a plan to go on with."""
+        return replace(
+            self,
+            owned=dict(self.owned),
+            reserved=dict(self.reserved),
+            reserve=replace(self.reserve),
+            unmeasured=replace(self.unmeasured),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +94,26 @@ class Caps:
 class Ledger:
     """The load of every pod, by its name."""
 
-    def __init__(self, rooms: Iterable[RoomSeen], limits: Limits) -> None:
-        self._loads: dict[str, Load] = {}
+    def __init__(self, loads: Mapping[str, Load], limits: Limits) -> None:
+        """``loads``: as rooms are on record; they stay as they are."""
+        self._loads = dict(loads)
         self._limits = limits
-        for room in rooms:
-            self._enter(room)
+        self._own: set[str] = set()
 
     def load(self, pod: str) -> Load:
         """What the pod of this name carries."""
-        return self._loads.setdefault(pod, Load())
+        return self._loads.get(pod) or self._loads.setdefault(pod, Load())
+
+    def _open(self, pod: str) -> Load:
+        """The same, to be changed."""
+        if pod not in self._own:
+            self._own.add(pod)
+            self._loads[pod] = self.load(pod).copy()
+        return self._loads[pod]
+
+    def changed(self) -> frozenset[str]:
+        """Pods whose load is not what is on record."""
+        return frozenset(self._own)
 
     def owned_counts(self) -> dict[str, int]:
         """Rooms bound to each pod that has any."""
@@ -80,27 +121,27 @@ class Ledger:
 
     def rebind(self, room: RoomSeen, after: RoomSeen) -> None:
         """``room`` has become ``after``."""
-        for name in {room.pod, room.twin, room.move.to if room.move else ""}:
-            self.load(name).forget(room, self.cost(room))
-        self._enter(after)
+        for name in {*owners(room), room.twin} - {""}:
+            self._open(name).forget(room)
+        for name in owners(after):
+            self._open(name).own(after)
+        if after.twin:
+            self._open(after.twin).stand_by(after)
         if after.pod not in ("", room.pod):
-            self.load(after.pod).unmeasured += self.cost(after)
-
-    def _enter(self, room: RoomSeen) -> None:
-        for name in {room.pod, room.move.to if room.move else ""} - {""}:
-            self.load(name).own(room)
-        if room.twin:
-            self.load(room.twin).stand_by(room, self.cost(room))
+            self._open(after.pod).unmeasured.add(after)
 
     def cost(self, room: RoomSeen) -> float:
         """The share of a frame that the room will take, guessed until it is measured."""
-        return self._limits.room_share + room.legs * self._limits.leg_share
+        return self._share(Amount(1, room.legs))
+
+    def _share(self, of: Amount) -> float:
+        return of.rooms * self._limits.room_share + of.legs * self._limits.leg_share
 
     def headroom(self, pod: PodSeen) -> float:
         """Share of the frame that is free on ``pod``, what it may have to take over apart."""
         load = self.load(pod.name)
         measured = 1.0 if pod.headroom is None else pod.headroom
-        return measured - load.unmeasured - load.reserve
+        return measured - self._share(load.unmeasured) - self._share(load.reserve)
 
     def takes(self, pod: PodSeen, room: RoomSeen, caps: Caps) -> bool:
         """Whether ``room`` fits on ``pod`` beside all that it carries and may have to take over."""
@@ -112,3 +153,9 @@ class Ledger:
         own_reserve = self.cost(room) if room.name in load.reserved else 0.0
         free = self.headroom(pod) + own_reserve - self.cost(room)
         return free >= self._limits.min_headroom
+
+
+def owners(room: RoomSeen) -> tuple[str, ...]:
+    """Pods that run the room, or are about to: names."""
+    target = room.move.to if room.move else ""
+    return tuple(name for name in dict.fromkeys((room.pod, target)) if name)

@@ -6,7 +6,7 @@ room is where it ought to be. It is made before the pools' plans, which count wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from voiceroom_api import names
@@ -21,6 +21,7 @@ from voiceroom_operator.binding.decisions import (
 )
 from voiceroom_operator.binding.epochs import burnt_epoch, has_moved, next_epoch, take_over
 from voiceroom_operator.binding.ledger import Ledger
+from voiceroom_operator.binding.memory import Memory
 from voiceroom_operator.binding.orders import NO_ORDERS, Orders
 from voiceroom_operator.binding.pods import Fleet
 from voiceroom_operator.binding.request import Answer, Request, is_open
@@ -43,17 +44,40 @@ def plan_bindings(
     orders: Orders = NO_ORDERS,
 ) -> BindingPlan:
     """The next step for every room of a namespace; ``now_s`` in Unix seconds."""
-    present = sorted(
-        (room for room in rooms if not room.deleting),
-        key=lambda room: (bool(room.pod), room.created_s, room.name),
-    )
-    ledger = Ledger(present, limits)
-    fleet = Fleet(pods, pools, nodes, ledger, limits, orders)
-    round_ = _Round(fleet, limits, now_s, present, orders)
-    placed = [round_.place(room) for room in present]
-    for room in placed:
-        round_.pair(room)
-    return round_.plan()
+    by_name = {room.name: room for room in rooms}
+    return Bindings(limits).plan(by_name, pods, pools, nodes, now_s, orders)
+
+
+class Bindings:
+    """Plans for one namespace, one after the other. Each is what ``plan_bindings`` makes of the
+    same; rooms that nothing has happened to since the last one are not looked at again."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.memory = Memory()
+        self._last: tuple[object, BindingPlan] | None = None
+
+    def plan(
+        self,
+        rooms: Mapping[str, RoomSeen],
+        pods: Collection[PodSeen],
+        pools: Iterable[PoolWanted],
+        nodes: Nodes,
+        now_s: float,
+        orders: Orders = NO_ORDERS,
+    ) -> BindingPlan:
+        """``rooms``: by name, not to be changed any more."""
+        seen = (tuple(pods), tuple(pools), nodes)
+        inputs = (seen, orders)
+        if self._last is not None and rooms is self.memory.rooms and self._last[0] == inputs:
+            return self._last[1]
+        self.memory.take(rooms)
+        ledger = Ledger(self.memory.loads(), self._limits)
+        fleet = Fleet(*seen, ledger, self._limits, orders)
+        round_ = _Round(fleet, self._limits, now_s, self.memory, orders)
+        made = round_.run()
+        self._last = None if round_.is_of_its_time else (inputs, made)
+        return made
 
 
 class _Round:
@@ -64,15 +88,17 @@ class _Round:
         fleet: Fleet,
         limits: Limits,
         now_s: float,
-        rooms: Collection[RoomSeen],
+        memory: Memory,
         orders: Orders,
     ) -> None:
         self._fleet = fleet
         self._orders = orders
         self._limits = limits
         self._now_s = now_s
-        self._moving = sum(room.move is not None for room in rooms)
-        self._default_seen = any(room.saw_pool and room.pool == DEFAULT_POOL for room in rooms)
+        self._memory = memory
+        self._claims = memory.claims(fleet)
+        self._open = memory.open(fleet, (*self._claims, *orders.drift))
+        self._moving = sum(room.move is not None for room in self._open.values())
         self._decisions: list[Decision] = []
         self._bound_at: dict[str, int] = {}
         self._unplaced: list[Unplaced] = []
@@ -81,6 +107,26 @@ class _Round:
         self._demand: dict[str, Demand] = {}
         self._later_s: list[float] = []
         self._make_default = False
+        self.is_of_its_time = False
+        """Whether it depends on the time."""
+
+    def run(self) -> BindingPlan:
+        """Where rooms go, then their twins."""
+        placed = {room.name: self.place(room) for room in sorted(self._open.values(), key=_turn)}
+        turns = {name: _turn(room) for name, room in self._open.items()}
+        for room in self._bereft():
+            placed.setdefault(room.name, room)
+            turns.setdefault(room.name, _turn(room))
+        for name in sorted(placed, key=turns.__getitem__):
+            self.pair(placed[name])
+        return self.plan()
+
+    def _bereft(self) -> Iterator[RoomSeen]:
+        """Rooms that were settled, and whose twin this plan has given a room of its own."""
+        ledger = self._fleet.ledger
+        for pod in sorted(ledger.changed()):
+            if ledger.load(pod).dedicated:
+                yield from self._memory.reserved_at(pod)
 
     def plan(self) -> BindingPlan:
         """All of it."""
@@ -102,7 +148,7 @@ class _Round:
         """Decide who runs the room; the room as it will be."""
         if self._is_spent():
             return room
-        claim = take_over(room, self._fleet.claims.get(room.name, ()))
+        claim = take_over(room, self._claims.get(room.name, ()))
         if claim is not None:
             pod, held = claim
             moved = has_moved(room, pod.name, held.epoch)
@@ -131,7 +177,7 @@ class _Round:
         """A pod for the room, or the reason and the message why there is none."""
         pool = self._fleet.pools.get(room.pool)
         if pool is None or pool.deleting:
-            can_make = room.pool == DEFAULT_POOL and pool is None and not self._default_seen
+            can_make = room.pool == DEFAULT_POOL and pool is None and not self._default_seen()
             self._make_default |= can_make
             return None, words.no_pool(room, pool, can_make)
         target = room.move.to if room.move else ""
@@ -142,6 +188,10 @@ class _Round:
             self._wants_a_pod(room)
             return None, self._why_no_pod(room, pool)
         return pod, ("", "")
+
+    def _default_seen(self) -> bool:
+        rooms = self._memory.rooms.values()
+        return any(r.saw_pool and r.pool == DEFAULT_POOL and not r.deleting for r in rooms)
 
     def _why_no_pod(self, room: RoomSeen, pool: PoolWanted) -> tuple[str, str]:
         serving = self._fleet.serving(room.pool)
@@ -192,6 +242,7 @@ class _Round:
         return after
 
     def _is_overdue(self, move: MoveSeen) -> bool:
+        self.is_of_its_time = True
         left_s = move.started_s + self._limits.move_s - self._now_s
         if left_s > 0:
             self._later_s.append(left_s)
@@ -234,6 +285,7 @@ class _Round:
         pool = self._fleet.pools.get(pod.pool)
         if pod.drain_since_s is None or pod.drain_reason == "Drift" or pool is None:
             return False
+        self.is_of_its_time = True
         left_s = pod.drain_since_s + pool.drain_s - self._now_s
         if left_s > 0:
             self._later_s.append(left_s)
@@ -284,3 +336,8 @@ class _Round:
         after = carried_out(room, decision)
         self._fleet.ledger.rebind(room, after)
         return after
+
+
+def _turn(room: RoomSeen) -> tuple[bool, float, str]:
+    """Who has no pod comes first, then who is older."""
+    return bool(room.pod), room.created_s, room.name

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
-from voiceroom_operator.binding.epochs import Claim
 from voiceroom_operator.binding.ledger import Caps, Ledger
 from voiceroom_operator.binding.orders import NO_ORDERS, Orders
 from voiceroom_operator.limits import Limits
@@ -21,6 +21,18 @@ from voiceroom_operator.pool.crew import is_outdated
 from voiceroom_operator.wanted import PoolWanted
 
 _GRADES = "ABC"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What of a pod matters to rooms that have it and go on as they are."""
+
+    standing: Standing
+    pool: str
+    node: str
+    quarantined: bool
+    dedicated: bool
+    """It has a room that wants to be alone."""
 
 
 class Fleet:
@@ -48,9 +60,6 @@ class Fleet:
         for pod in pods:
             if self._standing[pod.name] is Standing.SERVING:
                 self._by_pool[pod.pool].append(pod)
-        self.claims: Mapping[str, list[Claim]] = _claims(
-            pod for pod in pods if self._standing[pod.name] is not Standing.LOST
-        )
 
     def standing(self, pod: str) -> Standing:
         """A pod that is not there any more is lost."""
@@ -71,6 +80,25 @@ class Fleet:
         """It is not trusted."""
         return node in self._quarantined
 
+    def face(self, pod: str) -> Face | None:
+        """None = it is not there."""
+        seen = self.pods.get(pod)
+        if seen is None:
+            return None
+        alone = self.ledger.load(pod).dedicated > 0
+        quarantined = self.is_quarantined(seen.node)
+        return Face(self._standing[pod], seen.pool, seen.node, quarantined, alone)
+
+    def places(self) -> frozenset[tuple[str, str]]:
+        """Pools and nodes of pods that are in service."""
+        return frozenset((pool, pod.node) for pool, pods in self._by_pool.items() for pod in pods)
+
+    def has_elsewhere(self, room: RoomSeen) -> bool:
+        """Whether pods of the room's pool are in service on another node than its own."""
+        owner = self.pods.get(room.pod)
+        here = ("", owner.node) if owner is not None and owner.node else None
+        return here is not None and any(pod.node not in here for pod in self.serving(room.pool))
+
     def best_owner(self, room: RoomSeen, on: str = "", off: str = "") -> PodSeen | None:
         """Where the room is best run: at its twin, else where most of the frame is free. ``on``,
         ``off``: a node that it has to be on, or off."""
@@ -86,13 +114,13 @@ class Fleet:
 
     def best_twin(self, room: RoomSeen) -> PodSeen | None:
         """A pod on another node that could run the room as well."""
-        owner = self.pods.get(room.pod)
-        if owner is None or not owner.node:
+        if not self.has_elsewhere(room):
             return None
+        here = ("", self.pods[room.pod].node)
         fit = [
             pod
             for pod in self.serving(room.pool)
-            if pod.node not in ("", owner.node) and self._can_own(pod, room)
+            if pod.node not in here and self._can_own(pod, room)
         ]
         return min(fit, key=lambda pod: self._quality(pod), default=None)
 
@@ -152,12 +180,3 @@ class Fleet:
             len(pod.name),
             pod.name,
         )
-
-
-def _claims(pods: Iterable[PodSeen]) -> dict[str, list[Claim]]:
-    claims: dict[str, list[Claim]] = defaultdict(list)
-    for pod in pods:
-        for held in pod.holds:
-            if held.role == "owner":
-                claims[held.room].append((pod, held))
-    return claims

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from voiceroom_operator.cluster.api import Body
@@ -24,6 +25,18 @@ class Mirror:
         self._objects: dict[Kind, dict[str, dict[str, Body]]] = defaultdict(dict)
         self._graves: OrderedDict[str, None] = OrderedDict()
         self._on_change = on_change
+        self._expected: dict[tuple[Kind, _Key], Mapping[str, Any]] = {}
+
+    @contextmanager
+    def expecting(self, kind: Kind, body: Body, status: Mapping[str, Any]) -> Iterator[None]:
+        """While the ``status`` of this object is being written: what comes of that is no news,
+        be it the answer or the stream that brings it first."""
+        key = (kind, _key(body))
+        self._expected[key] = status
+        try:
+            yield
+        finally:
+            self._expected.pop(key, None)
 
     def put(self, kind: Kind, body: Body) -> None:
         """News of an object; older news than what is known is passed by."""
@@ -31,8 +44,11 @@ class Mirror:
         known = self.get(kind, namespace, name)
         if str(body["metadata"].get("uid", "")) in self._graves or not _is_newer(body, known):
             return
-        self._objects[kind].setdefault(namespace, {})[name] = _slim(body)
-        self._on_change(kind, namespace, name)
+        slim = _slim(body)
+        self._objects[kind].setdefault(namespace, {})[name] = slim
+        expected = self._expected.get((kind, (namespace, name)))
+        if known is None or expected is None or not _is_only(expected, known, slim):
+            self._on_change(kind, namespace, name)
 
     def drop(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
         """The object with this ``uid`` is gone."""
@@ -54,6 +70,10 @@ class Mirror:
     def all(self, kind: Kind, namespace: str = "") -> Iterable[Body]:
         """Of a namespace; those that are in none have the namespace ''."""
         return tuple(self._objects[kind].get(namespace, {}).values())
+
+    def named(self, kind: Kind, namespace: str = "") -> dict[str, Body]:
+        """The same, by name."""
+        return dict(self._objects[kind].get(namespace, {}))
 
     def namespaces(self, *kinds: Kind) -> set[str]:
         """Those with objects of these kinds."""
@@ -87,6 +107,16 @@ def _is_newer(body: Body, known: Body | None) -> bool:
         return True
     new, old = (str(b["metadata"].get("resourceVersion", "")) for b in (body, known))
     return new != old and (version(new) < 0 or version(new) > version(old))
+
+
+def _is_only(status: Mapping[str, Any], old: Body, new: Body) -> bool:
+    """Whether nothing but the status was written, and it is this one."""
+    return _but_status(old) == _but_status(new) and new.get("status") == status
+
+
+def _but_status(body: Body) -> dict[str, Any]:
+    metadata = {k: v for k, v in body["metadata"].items() if k != "resourceVersion"}
+    return {k: v for k, v in body.items() if k != "status"} | {"metadata": metadata}
 
 
 def _slim(body: Body) -> dict[str, Any]:

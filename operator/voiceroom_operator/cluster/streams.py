@@ -24,6 +24,9 @@ OnEvent = Callable[[Kind, str | None, Body], None]
 SERVER_TIMEOUT_S: Final = 300
 INACTIVITY_S: Final = 70.0
 RETRY_S: Final = 1.0
+_IDENTITY: Final[Any] = "voiceroom-operator"
+"""For peering, which is off; by itself kopf asks for the user's name, and in a container the user
+has none."""
 
 
 class Streams:
@@ -53,6 +56,7 @@ class Streams:
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
             stop_flag=stop,
+            identity=_IDENTITY,
         )
 
     def _register(self, registry: kopf.OperatorRegistry, kind: Kind) -> None:

@@ -56,9 +56,39 @@ class StatusReport:
     """It asks to be left: the breaker is open, or the ladder at its last step."""
 
 
-def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusReport:
-    """``silent_s``: for how long the pod has been asked since, and has not answered."""
-    rooms = [entry for entry in _list(body.get("rooms")) if _text(entry.get("name"))]
+@dataclass(frozen=True, slots=True)
+class RoomsSaid:
+    """A report's rooms: the longest part of it, and most often the same as before."""
+
+    raw: object = None
+    holds: tuple[Held, ...] = ()
+    participants: Mapping[str, int] = field(default_factory=dict)
+    arrivals: Mapping[str, Arrival] = field(default_factory=dict)
+
+
+NO_ROOMS: Final = RoomsSaid()
+
+
+def rooms_said(raw: object, before: RoomsSaid = NO_ROOMS) -> RoomsSaid:
+    """``before`` itself when the pod says the same again."""
+    if raw == before.raw:
+        return before
+    rooms = [entry for entry in _list(raw) if _text(entry.get("name"))]
+    owned = {entry["name"]: entry for entry in rooms if entry.get("role") == "owner"}
+    return RoomsSaid(
+        raw,
+        holds=tuple(held for entry in rooms if (held := _held(entry))),
+        participants={name: _count(entry.get("participants")) for name, entry in owned.items()},
+        arrivals={name: _arrival(entry) for name, entry in owned.items() if entry.get("came")},
+    )
+
+
+def status_report(
+    body: Mapping[str, Any], silent_s: float = 0.0, rooms: RoomsSaid | None = None
+) -> StatusReport:
+    """``silent_s``: for how long the pod has been asked since, and has not answered. ``rooms``:
+    those of ``body``, where they have been read already."""
+    said = rooms or rooms_said(body.get("rooms"))
     return StatusReport(
         boot_id=_text(body.get("bootId")),
         term=_count(body.get("term")),
@@ -66,25 +96,13 @@ def status_report(body: Mapping[str, Any], silent_s: float = 0.0) -> StatusRepor
         directory=_count(body.get("directory")),
         pod=PodReport(
             accepting=body.get("accepting") is not False,
-            holds=tuple(held for entry in rooms if (held := _held(entry))),
+            holds=said.holds,
             relays=_count(body.get("relays")),
             headroom=_share(body.get("headroom")),
             silent_s=silent_s,
         ),
-        participants={
-            entry["name"]: _count(entry.get("participants"))
-            for entry in rooms
-            if entry.get("role") == "owner"
-        },
-        arrivals={
-            entry["name"]: Arrival(
-                _count(entry.get("epoch")),
-                _count(_mapping(entry.get("came")).get("gapMs")),
-                _count(_mapping(entry.get("came")).get("lostFrames")),
-            )
-            for entry in rooms
-            if entry.get("role") == "owner" and entry.get("came")
-        },
+        participants=said.participants,
+        arrivals=said.arrivals,
         unready=_words(body.get("unready")),
         realtime=_granted(_mapping(body.get("realtime"))),
         grade=_GRADES.get(_text(body.get("grade")), ""),
@@ -134,6 +152,13 @@ def _steady(new: float | None, old: float | None, step: float, share: float) -> 
     if new is None or old is None:
         return new
     return old if abs(new - old) <= max(step, share * old) else new
+
+
+def _arrival(entry: Mapping[str, Any]) -> Arrival:
+    came = _mapping(entry.get("came"))
+    return Arrival(
+        _count(entry.get("epoch")), _count(came.get("gapMs")), _count(came.get("lostFrames"))
+    )
 
 
 def _held(entry: Mapping[str, Any]) -> Held | None:

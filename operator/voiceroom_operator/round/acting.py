@@ -12,7 +12,7 @@ from voiceroom_operator.children.marks import belongs_to
 from voiceroom_operator.children.patches import pod_patch
 from voiceroom_operator.children.pod import PodDefaults, pod
 from voiceroom_operator.cluster.api import Api, ApiError, Body, not_ours
-from voiceroom_operator.cluster.kinds import NODES, PODS, POOLS, ROOMS
+from voiceroom_operator.cluster.kinds import NODES, PODS, POOLS, ROOMS, Kind
 from voiceroom_operator.cluster.mirror import Mirror
 from voiceroom_operator.edge.clock import Clock
 from voiceroom_operator.pool.actions import CreatePod, DeletePod, PatchPod
@@ -23,6 +23,10 @@ IDLE_ONLY: Final = frozenset(
     {"Drained", "Superfluous", "Outdated", "NodeLeaving", "PortsTaken", "Released"}
 )
 """Reasons for deletions that hold only while nobody is in the pod."""
+
+
+PLANNED: Final = ("podName", "twinPodName", "epoch", "moves", "budget")
+"""Parts of the statuses of rooms and pools that plans look at."""
 
 
 class NotLeading(Exception):
@@ -145,18 +149,24 @@ class Hands:
             self.mirror.drop(POOLS, pool.ref.namespace, pool.ref.name, pool.ref.uid)
 
     async def write_room(self, room: RoomRecord, status: Mapping[str, Any]) -> None:
-        """The status of the room that was seen, as it was seen."""
-        self.check()
-        body = {"metadata": _seen(room.body), "status": dict(status)}
-        namespace, name = room.body["metadata"]["namespace"], room.seen.name
-        self.mirror.put(ROOMS, await self.api.apply(ROOMS, namespace, name, body, "status"))
+        """The status of the room that was seen, as it was seen, after a decision."""
+        self.mirror.put(ROOMS, await self._write(ROOMS, room.body, status))
 
-    async def write_pool(self, pool: PoolRecord, status: Mapping[str, Any]) -> None:
-        """The status of the pool that was seen, as it was seen."""
+    async def say(self, kind: Kind, seen: Body, status: Mapping[str, Any]) -> None:
+        """The status of the object that was seen, as it was seen. It is no news, unless it is of
+        what plans look at."""
+        before = seen.get("status") or {}
+        if any(before.get(part) != status.get(part) for part in PLANNED):
+            self.mirror.put(kind, await self._write(kind, seen, status))
+            return
+        with self.mirror.expecting(kind, seen, status):
+            self.mirror.put(kind, await self._write(kind, seen, status))
+
+    async def _write(self, kind: Kind, seen: Body, status: Mapping[str, Any]) -> Body:
         self.check()
-        body = {"metadata": _seen(pool.body), "status": dict(status)}
-        namespace, name = pool.ref.namespace, pool.ref.name
-        self.mirror.put(POOLS, await self.api.apply(POOLS, namespace, name, body, "status"))
+        metadata = seen["metadata"]
+        body = {"metadata": _seen(seen), "status": dict(status)}
+        return await self.api.apply(kind, metadata["namespace"], metadata["name"], body, "status")
 
 
 def _seen(body: Body) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from voiceroom_operator.grouping import NOBODY
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import Nodes, PodSeen, standing
 from voiceroom_operator.remediation.case import PoolCase, RoomView
@@ -12,7 +13,8 @@ from voiceroom_operator.remediation.evidence import weigh
 from voiceroom_operator.remediation.policy import Policy
 from voiceroom_operator.remediation.records import alarms, evacuations
 from voiceroom_operator.remediation.suspects import Alarm, PodView
-from voiceroom_operator.round.seen import Eyes, PodRecord, PoolRecord, RoomRecord, Seen
+from voiceroom_operator.round.eyes import Eyes
+from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,12 @@ class Everyone:
         """One pool."""
         pods = [pod for pod, _ in self._by_pool.get((seen.namespace, pool.wanted.name), ())]
         mine = {pod.name for pod in pods}
-        rooms = (room for room in seen.rooms.values() if not room.seen.deleting)
         named = {alarm for pod in pods for alarm in pod.alarms}
         return PoolCase(
             name=pool.wanted.name,
             policy=pool.policy,
             pods=tuple(pods),
-            rooms=tuple(self._room(room) for room in rooms if room.seen.pod in mine),
+            rooms=tuple(self._rooms(seen, mine)),
             record=evacuations(pool.body.get("status") or {}),
             alarms=tuple(sorted(named, key=lambda alarm: alarm.key)),
             nodes=self.nodes,
@@ -81,20 +82,31 @@ class Everyone:
             ),
         )
 
-    def _room(self, record: RoomRecord) -> RoomView:
-        room, spec = record.seen, record.read.spec
-        paused = spec.remediation.paused
-        return RoomView(
-            name=room.name,
-            pod=room.pod,
-            legs=room.legs,
-            mode=spec.remediation.mode,
-            paused=paused.reason if paused is not None else "",
-            drift=room.drift,
-            frame_ms=float(spec.audio.frame_ms),
-            moving=room.move is not None,
-            cost=self._limits.room_share + room.legs * self._limits.leg_share,
-        )
+    def _rooms(self, seen: Seen, pods: Iterable[str]) -> Iterator[RoomView]:
+        for pod in sorted(pods):
+            yield from seen.bound.get(pod, NOBODY).once(_views, self._limits)
+
+
+def _views(rooms: Mapping[str, RoomRecord], limits: Limits) -> tuple[RoomView, ...]:
+    """In the order of their names."""
+    here = (rooms[name] for name in sorted(rooms) if not rooms[name].seen.deleting)
+    return tuple(_view(room, limits) for room in here)
+
+
+def _view(record: RoomRecord, limits: Limits) -> RoomView:
+    room, spec = record.seen, record.read.spec
+    paused = spec.remediation.paused
+    return RoomView(
+        name=room.name,
+        pod=room.pod,
+        legs=room.legs,
+        mode=spec.remediation.mode,
+        paused=paused.reason if paused is not None else "",
+        drift=room.drift,
+        frame_ms=float(spec.audio.frame_ms),
+        moving=room.move is not None,
+        cost=limits.room_share + room.legs * limits.leg_share,
+    )
 
 
 def _alarms(pools: Iterable[PoolRecord], inbox: Inbox, now_s: float) -> list[tuple[str, Alarm]]:

@@ -6,19 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from voiceroom_api import names
-from voiceroom_operator.binding.addresses import PodAddresses, advertised
+from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_operator.binding.decisions import Unplaced, Waiting
 from voiceroom_operator.binding.request import Answer
 from voiceroom_operator.children.marks import selector
-from voiceroom_operator.cluster.kinds import NODES
-from voiceroom_operator.cluster.mirror import Mirror
 from voiceroom_operator.limits import Limits
-from voiceroom_operator.observed import RoomSeen, Standing, standing
+from voiceroom_operator.observed import PodSeen, RoomSeen, Standing, standing
 from voiceroom_operator.pool.actions import PoolPlan
 from voiceroom_operator.pool.crew import PoolObserved, muster
 from voiceroom_operator.remediation.case import Remedies
 from voiceroom_operator.remediation.records import budget_dict
+from voiceroom_operator.round.doors import Door
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
+from voiceroom_operator.round.specs import Read
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Remedy, Timeliness
 from voiceroom_operator.status.moves import Arrival
 from voiceroom_operator.status.pool import PoolFacts
@@ -43,6 +43,33 @@ class Said:
     answers: Mapping[str, Answer] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a pod is to each of its rooms."""
+
+    pod: PodSeen | None = None
+    """Without what changes from look to look and is no room's matter."""
+    standing: Standing = Standing.LOST
+    realtime: Granted | None = None
+    """None until the pod has said."""
+    timing: Timeliness = field(default_factory=Timeliness)
+    udp: tuple[str, ...] = ()
+    rooms_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Climate:
+    """What the statuses of a pod's rooms depend on beside the rooms themselves. Where it is the
+    same, and a room is, so is its status, unless the plans of the round say something of it."""
+
+    host: Host
+    runs: frozenset[tuple[str, int]]
+    participants: Mapping[str, int]
+    arrivals: Mapping[str, Arrival]
+    pools: Mapping[str, Read[MixerPoolSpec]]
+    nodes_readable: bool
+
+
 class Facts:
     """Of one namespace."""
 
@@ -50,44 +77,70 @@ class Facts:
         self,
         seen: Seen,
         said: Said,
-        mirror: Mirror,
+        doors: Mapping[str, Door],
         limits: Limits,
         remedies: Mapping[str, Remedies],
     ) -> None:
-        """``remedies``: by pool."""
+        """``doors``: of each pod of ``seen``. ``remedies``: by pool."""
         self._seen = seen
         self._said = said
-        self._mirror = mirror
+        self._doors = doors
         self._limits = limits
         self._remedies = remedies
-        self._running = {
-            (pod.seen.name, held.room): held.epoch
-            for pod in seen.pods.values()
-            for held in pod.report.pod.holds
-            if held.role == "owner"
-        }
-        self._standing = {
-            pod.seen.name: standing(pod.seen, seen.nodes, limits) for pod in seen.pods.values()
-        }
-        self._media: dict[str, tuple[str, ...]] = {}
+        self._hosts: dict[str, Host] = {}
+        self._pools = {name: pool.read for name, pool in seen.pools.items()}
+        self._special = {*said.waiting, *said.answers}.union(*(r.held for r in remedies.values()))
+
+    def climate(self, pod: str) -> Climate:
+        """Of the rooms of the pod of this name."""
+        record = self._seen.pods.get(pod)
+        return Climate(
+            self.host(pod),
+            record.runs if record else frozenset(),
+            record.report.participants if record else {},
+            record.report.arrivals if record else {},
+            self._pools,
+            self._seen.nodes is not None,
+        )
+
+    def special(self, rooms: Mapping[str, RoomRecord]) -> set[str]:
+        """Those of ``rooms`` of which the plans of this round say something."""
+        return {name for name in self._special if name in rooms}
+
+    def host(self, pod: str) -> Host:
+        """The pod of this name."""
+        if pod not in self._hosts:
+            record = self._seen.pods.get(pod)
+            self._hosts[pod] = self._host(record) if record else Host()
+        return self._hosts[pod]
+
+    def _host(self, pod: PodRecord) -> Host:
+        plain = replace(pod.seen, holds=(), relays=0, headroom=None, silent_s=0.0, accepting=True)
+        return Host(
+            pod=plain,
+            standing=standing(pod.seen, self._seen.nodes, self._limits),
+            realtime=pod.report.realtime if pod.heard else None,
+            timing=self._timing(pod) if pod.heard else Timeliness(),
+            udp=self._doors[pod.seen.name].udp,
+            rooms_url=self._rooms_url(pod.seen.pool),
+        )
 
     def of_room(self, record: RoomRecord, room: RoomSeen) -> RoomFacts:
         """``room``: as it will be on record, which may be ahead of ``record``."""
+        host, pod = self.host(room.pod), self._seen.pods.get(room.pod)
         pool = self._seen.pools.get(room.pool)
-        pod = self._seen.pods.get(room.pod)
         unplaced = self._said.unplaced.get(room.name) if not room.pod else None
-        heard = pod is not None and pod.heard
         return RoomFacts(
             room=room,
             generation=record.read.generation,
-            realtime=_realtime(pod, pool),
-            pod=pod.seen if pod else None,
-            standing=self._standing.get(room.pod, Standing.LOST),
-            confirmed=self._running.get((room.pod, room.name)) == room.epoch,
-            url=self.url(record, pod),
-            udp=self.media(pod),
+            realtime=host.realtime or Granted(pool.read.spec.realtime.mode if pool else "Quota"),
+            pod=host.pod,
+            standing=host.standing,
+            confirmed=pod is not None and (room.name, room.epoch) in pod.runs,
+            url=self.url(room, host),
+            udp=host.udp,
             participants=pod.report.participants.get(room.name, 0) if pod else 0,
-            timing=self._timing(pod) if pod and heard else Timeliness(),
+            timing=host.timing,
             remedy=self._room_remedy(record, pool),
             unplaced=unplaced,
             waiting=self._said.waiting.get(room.name),
@@ -96,54 +149,27 @@ class Facts:
             arrival=pod.report.arrivals.get(room.name, Arrival()) if pod else Arrival(),
         )
 
-    def url(self, record: RoomRecord, pod: PodRecord | None) -> str:
+    def url(self, room: RoomSeen, host: Host) -> str:
         """The room's address for people: by the pool that has it."""
-        pool = self._seen.pools.get(pod.seen.pool if pod else record.seen.pool)
-        given = pool.read.spec.network.public_url if pool else None
-        namespace, name = self._seen.namespace, pool.ref.object_name() if pool else ""
-        base = given or (f"http://{name}.{namespace}.svc" if name else "")
-        return f"{base.rstrip('/')}/rooms/{record.seen.name}" if base else ""
+        base = host.rooms_url if host.pod else self._rooms_url(room.pool)
+        return f"{base}/rooms/{room.name}" if base else ""
+
+    def _rooms_url(self, pool_name: str) -> str:
+        pool = self._seen.pools.get(pool_name)
+        if pool is None:
+            return ""
+        given = pool.read.spec.network.public_url
+        return (given or f"http://{pool.ref.object_name()}.{self._seen.namespace}.svc").rstrip("/")
 
     def addresses(self, pod: PodRecord) -> tuple[str, ...]:
         """At which clients reach the pod's media."""
-        pool = self._seen.pools.get(pod.seen.pool)
-        if pool is None:
-            return ()
-        status = pod.body.get("status") or {}
-        known = PodAddresses(
-            pod_ips=_ips(status.get("podIPs"), status.get("podIP")),
-            host_ips=_ips(status.get("hostIPs"), status.get("hostIP")),
-            node=self._node_addresses(pod.seen.node),
-        )
-        return advertised(pool.read.spec.network, known)
+        return self._doors[pod.seen.name].addresses
 
-    def media(self, pod: PodRecord | None) -> tuple[str, ...]:
-        """``ADDRESS:PORT`` of each address and media process."""
-        if pod is None:
-            return ()
-        if pod.seen.name not in self._media:
-            self._media[pod.seen.name] = self._media_of(pod)
-        return self._media[pod.seen.name]
-
-    def _media_of(self, pod: PodRecord) -> tuple[str, ...]:
-        hosts = map(_host, self.addresses(pod))
-        return tuple(f"{host}:{port}" for host in hosts for port in _media_ports(pod))[:16]
-
-    def peer(self, pod: PodRecord) -> str:
-        """Where other mixers reach the pod's first media process; empty = not yet."""
-        status = pod.body.get("status") or {}
-        ips, ports = _ips(status.get("podIPs"), status.get("podIP")), _media_ports(pod)
-        return f"{_host(ips[0])}:{ports[0]}" if ips and ports else ""
-
-    def _node_addresses(self, node: str) -> dict[str, tuple[str, ...]] | None:
-        body = self._mirror.get(NODES, "", node) if self._seen.nodes is not None else None
-        if body is None:
-            return None
-        found: dict[str, tuple[str, ...]] = {}
-        for entry in (body.get("status") or {}).get("addresses") or ():
-            kind = str(entry.get("type"))
-            found[kind] = (*found.get(kind, ()), str(entry.get("address")))
-        return found
+    def peers(self, pool: str) -> dict[str, str]:
+        """By pod of the pool: where other mixers reach its first media process, if they do."""
+        ready = (one.seen for one in self._seen.pods_of(pool))
+        names_of = sorted(one.name for one in ready if one.ready and not one.deleting)
+        return {name: peer for name in names_of if (peer := self._doors[name].peer)}
 
     def _room_remedy(self, record: RoomRecord, pool: PoolRecord | None) -> Remedy:
         own = record.read.spec.remediation
@@ -165,8 +191,6 @@ class Facts:
     def of_pool(self, pool: PoolRecord, plan: PoolPlan, observed: PoolObserved) -> PoolFacts:
         """``observed``: as the plan was made from it, with the pods as they are now."""
         pods = self._seen.pods_of(pool.wanted.name)
-        rooms = [room.seen for room in self._seen.rooms.values()]
-        names_of = {pod.seen.name for pod in pods}
         remedies = self._of(pool)
         nodes = {pod.seen.node for pod in pods} | remedies.quarantined.keys()
         return PoolFacts(
@@ -176,7 +200,7 @@ class Facts:
             generation=pool.read.generation,
             selector=selector(pool.ref),
             realtime=_pool_realtime(pods, pool.read.spec.realtime.mode),
-            rooms=sum(room.pod in names_of for room in rooms),
+            rooms=sum(len(self._seen.bound.get(pod.seen.name, ())) for pod in pods),
             participants=sum(sum(pod.report.participants.values()) for pod in pods),
             nodes=tuple(node for node in (self._seen.nodes or {}).values() if node.name in nodes),
             quarantined_until_s=remedies.quarantined,
@@ -201,12 +225,6 @@ class Facts:
         return usual
 
 
-def _realtime(pod: PodRecord | None, pool: PoolRecord | None) -> Granted:
-    if pod is not None and pod.heard:
-        return pod.report.realtime
-    return Granted(pool.read.spec.realtime.mode if pool else "Quota")
-
-
 def _pool_realtime(pods: Iterable[PodRecord], mode: RealtimeMode) -> Granted:
     """Refused where one pod was refused; granted where all that have said were granted."""
     said = [pod.report.realtime for pod in pods if pod.heard and not pod.seen.failed]
@@ -226,24 +244,3 @@ def _remedy(mode: str, *, readable: bool) -> Remedy:
     if mode == "DryRun":
         return Remedy(True, names.DRY_RUN, "spec.remediation.mode is DryRun")
     return Remedy() if readable else NO_NODES
-
-
-def _media_ports(pod: PodRecord) -> list[int]:
-    """Of each media process."""
-    containers = (pod.body.get("spec") or {}).get("containers") or ()
-    return [
-        port["containerPort"]
-        for container in containers
-        for port in container.get("ports") or ()
-        if str(port.get("name", "")).startswith("media-")
-    ]
-
-
-def _host(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
-
-
-def _ips(many: object, one: object) -> tuple[str, ...]:
-    listed = many if isinstance(many, list) else []
-    found = tuple(str(entry["ip"]) for entry in listed if entry.get("ip"))
-    return found or ((one,) if isinstance(one, str) and one else ())

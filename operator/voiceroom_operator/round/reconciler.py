@@ -9,7 +9,7 @@ from typing import Protocol
 from voiceroom_api import names
 from voiceroom_operator.binding.decisions import BindingPlan, Decision, carried_out
 from voiceroom_operator.binding.orders import orders
-from voiceroom_operator.binding.planner import plan_bindings
+from voiceroom_operator.binding.planner import Bindings
 from voiceroom_operator.binding.request import Answer, State
 from voiceroom_operator.cluster.events import Events, Note
 from voiceroom_operator.limits import Limits
@@ -21,13 +21,15 @@ from voiceroom_operator.remediation.case import Remedies
 from voiceroom_operator.remediation.drifted import next_drifted
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.acting import Hands
+from voiceroom_operator.round.doors import Doors
+from voiceroom_operator.round.eyes import Eyes
 from voiceroom_operator.round.facts import Facts, Said
 from voiceroom_operator.round.house import House
 from voiceroom_operator.round.outcome import SOON_S, Outcome, RoundFailed
 from voiceroom_operator.round.refusals import Refusals
 from voiceroom_operator.round.refused import refused
 from voiceroom_operator.round.remedying import Findings, Remedying
-from voiceroom_operator.round.seen import Eyes, PoolRecord, RoomRecord, Seen
+from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
 from voiceroom_operator.round.statuses import Statuses, at_once
 from voiceroom_operator.round.tainting import put_taints
 from voiceroom_operator.round.telling import Teller
@@ -81,6 +83,8 @@ class Reconciler:
         self._statuses = Statuses(parts.hands)
         self._refusals = Refusals(parts.hands.clock, "the pod")
         self._unsettled = Refusals(parts.hands.clock, "what the pool has beside its pods")
+        self._bindings: dict[str, Bindings] = {}
+        self._doors = Doors(parts.eyes.mirror)
 
     async def __call__(self, namespace: str) -> float | None:
         """One round. Raises ``RoundFailed``, ``NotLeading``."""
@@ -97,6 +101,14 @@ class Reconciler:
         await put_taints(findings, hands, self._parts.events, outcome)
         await self._report(findings, binding, planned, outcome)
         return _again(outcome, findings, binding, planned)
+
+    def forget(self) -> None:
+        """Whatever is kept to save work: nothing else may depend on it."""
+        self._parts.eyes.forget()
+        self._parts.teller.forget()
+        self._bindings.clear()
+        self._statuses.forget()
+        self._doors.forget()
 
     def keep(self, uids: set[str]) -> None:
         """Forget what belongs to objects that are gone."""
@@ -125,12 +137,14 @@ class Reconciler:
 
     def _bind(self, findings: Findings, now_s: float) -> BindingPlan:
         seen = findings.seen
-        return plan_bindings(
-            [room.seen for room in seen.rooms.values()],
+        bindings = self._bindings.pop(seen.namespace, None) or Bindings(self._parts.limits)
+        if seen.rooms:
+            self._bindings[seen.namespace] = bindings
+        return bindings.plan(
+            seen.room_values,
             [pod.seen for pod in seen.pods.values()],
             [pool.wanted for pool in seen.pools.values()],
             seen.nodes,
-            self._parts.limits,
             now_s,
             orders(findings.remedies),
         )
@@ -238,8 +252,8 @@ class Reconciler:
         return replace(after, drift=drift)
 
     def _facts(self, seen: Seen, said: Said, findings: Findings) -> Facts:
-        parts = self._parts
-        return Facts(seen, said, parts.eyes.mirror, parts.limits, findings.remedies)
+        doors = self._doors.look(seen)
+        return Facts(seen, said, doors, self._parts.limits, findings.remedies)
 
     async def _resize(
         self, findings: Findings, each: _Planned, sound: set[str], outcome: Outcome
@@ -300,7 +314,7 @@ class Reconciler:
         self._parts.remedying.tell(findings)
         await self._parts.teller.tell(seen, facts, outcome)
         self._say(seen, said)
-        self._parts.tally.look_over(seen)
+        self._parts.tally.look_over(self._parts.eyes.see(seen.namespace))
 
     def _now(self, seen: Seen, each: _Planned) -> PoolObserved:
         pods = tuple(pod.seen for pod in seen.pods_of(each.pool.wanted.name))
@@ -326,7 +340,8 @@ class Reconciler:
         for name, refusal_ in said.refusals.items():
             about = seen.pools[name].body
             events.say(Note(about, "Warning", saying.POD_REFUSED, refusal_.message()))
-        rooms = ((room.body, room.read.problems) for room in seen.rooms.values())
+        spoilt = (room for rooms in seen.bound.values() for room in rooms.once(_spoilt))
+        rooms = ((room.body, room.read.problems) for room in spoilt)
         pools = ((pool.body, pool.read.problems) for pool in seen.pools.values())
         for body, problems in (*rooms, *pools):
             if problems:
@@ -344,13 +359,11 @@ def _said(binding: BindingPlan, refusals: Mapping[str, Refusal]) -> Said:
 
 def _reserved(seen: Seen) -> frozenset[str]:
     """Names of pods that rooms refer to: no new pod may have them."""
-    rooms = [room.seen for room in seen.rooms.values()]
-    return frozenset(
-        name
-        for room in rooms
-        for name in (room.pod, room.twin, room.move.to if room.move else "")
-        if name
-    )
+    return frozenset(seen.bound.keys() | seen.others.keys()) - {""}
+
+
+def _spoilt(rooms: Mapping[str, RoomRecord]) -> list[RoomRecord]:
+    return [room for room in rooms.values() if room.read.problems]
 
 
 def _again(

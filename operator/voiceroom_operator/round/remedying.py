@@ -17,7 +17,8 @@ from voiceroom_operator.remediation.planner import plan_remedies
 from voiceroom_operator.remediation.records import Evacuation, evacuations
 from voiceroom_operator.remediation.town import survey
 from voiceroom_operator.round.everyone import Everyone, Inbox
-from voiceroom_operator.round.seen import Eyes, PodRecord, Seen
+from voiceroom_operator.round.eyes import Eyes
+from voiceroom_operator.round.seen import PodRecord, Seen
 from voiceroom_operator.round.telling import Teller
 
 VERIFY_S: Final = 1.0

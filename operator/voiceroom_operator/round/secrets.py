@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from voiceroom_api.mixerpool import MixerPoolSpec
@@ -38,6 +38,16 @@ class SecretReader:
             found = {} if error.is_missing else dict(known or {})
         self._known[namespace, name] = (now_s, found)
         return found
+
+    def now_s(self) -> float:
+        """By the clock of ``until_s``."""
+        return self._clock.monotonic_s()
+
+    def until_s(self, namespace: str, names: Iterable[str]) -> float:
+        """Until when what was read of all these is good."""
+        known = (self._known.get((namespace, name)) for name in names)
+        read_s = (found[0] if found else float("-inf") for found in known)
+        return min(read_s, default=float("inf")) + LOOK_AGAIN_S
 
     def keep(self, namespace: str, used: set[str]) -> None:
         """Forget all others of the namespace."""

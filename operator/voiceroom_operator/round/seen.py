@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
-from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_api.voiceroom import VoiceRoomSpec
-from voiceroom_operator.admin.looks import Looks
-from voiceroom_operator.children.marks import PORTS_ANNOTATION, PoolRef
+from voiceroom_operator.children.marks import PoolRef
 from voiceroom_operator.cluster.api import Body
-from voiceroom_operator.cluster.kinds import NODES, PODS, POOLS, ROOMS
-from voiceroom_operator.cluster.mirror import Mirror
-from voiceroom_operator.observed import Grade, NodeSeen, PodSeen, RoomSeen
-from voiceroom_operator.reading.pods import node_seen, pod_seen
+from voiceroom_operator.grouping import Groups
+from voiceroom_operator.observed import NodeSeen, PodSeen, RoomSeen
 from voiceroom_operator.reading.reports import StatusReport
-from voiceroom_operator.reading.rooms import pool_seen, room_seen
-from voiceroom_operator.reading.scalars import ports
-from voiceroom_operator.remediation.policy import Policy, policy_of
-from voiceroom_operator.remediation.records import evacuations
-from voiceroom_operator.remediation.windows import History
-from voiceroom_operator.round.specs import Read, Specs
+from voiceroom_operator.remediation.policy import Policy
+from voiceroom_operator.round.specs import Read
 from voiceroom_operator.wanted import PoolWanted
-
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +46,10 @@ class PodRecord:
     report: StatusReport
     heard: bool
     """It has answered a look."""
+    runs: frozenset[tuple[str, int]]
+    """Rooms and epochs, by its own word."""
+    legs: Mapping[str, int]
+    """Of those rooms."""
 
     def tells(self, report: StatusReport, heard: bool) -> bool:
         """Whether nothing new was heard of it."""
@@ -73,161 +66,13 @@ class Seen:
     pods: Mapping[str, PodRecord]
     nodes: Mapping[str, NodeSeen] | None
     """None: the operator may not read them."""
+    room_values: Mapping[str, RoomSeen]
+    """Of ``rooms``: the same object while plans would find nothing new in them."""
+    bound: Groups[RoomRecord]
+    """Rooms by the pod that they are bound to; under '' those that are bound to none."""
+    others: Groups[RoomRecord]
+    """Rooms by other pods that have to do with them: their twin, and where they move."""
 
     def pods_of(self, pool: str) -> tuple[PodRecord, ...]:
         """Of one pool."""
         return tuple(pod for pod in self.pods.values() if pod.seen.pool == pool)
-
-
-class Eyes:
-    """Makes a ``Seen``. What has not changed since the last one is the same value again: bodies
-    and reports are replaced, never changed."""
-
-    def __init__(
-        self,
-        mirror: Mirror,
-        looks: Looks,
-        rooms: Specs[VoiceRoomSpec],
-        pools: Specs[MixerPoolSpec],
-        nodes_readable: Callable[[], bool],
-        unix_s: Callable[[], float],
-    ) -> None:
-        self.mirror = mirror
-        self._looks = looks
-        self._rooms = rooms
-        self._pools = pools
-        self._nodes_readable = nodes_readable
-        self._unix_s = unix_s
-        self._pod_records: dict[str, PodRecord] = {}
-        self._room_records: dict[str, RoomRecord] = {}
-
-    def keep(self, uids: set[str]) -> None:
-        """Forget objects that are gone."""
-        self._pod_records = _kept(self._pod_records, uids)
-        self._room_records = _kept(self._room_records, uids)
-        self._rooms.keep(uids)
-        self._pools.keep(uids)
-
-    def see(self, namespace: str) -> Seen:
-        """As of now."""
-        pods = {pod.seen.name: pod for pod in map(self._pod, self.mirror.all(PODS, namespace))}
-        legs = _legs(pods.values())
-        rooms = (self._room(body, legs) for body in self.mirror.all(ROOMS, namespace))
-        pools = map(self._pool, self.mirror.all(POOLS, namespace))
-        return Seen(
-            namespace,
-            rooms={room.seen.name: room for room in rooms},
-            pools={pool.wanted.name: pool for pool in pools},
-            pods=pods,
-            nodes=self.nodes(),
-        )
-
-    def nodes(self) -> dict[str, NodeSeen] | None:
-        """All nodes; a node's grade is the worst that a pod on it has found."""
-        if not self._nodes_readable():
-            return None
-        grades, quarantined = self._grades(), self._quarantined()
-        seen = (
-            node_seen(
-                body,
-                quarantined=body["metadata"]["name"] in quarantined,
-                grade=grades.get(body["metadata"]["name"], ""),
-            )
-            for body in self.mirror.all(NODES)
-        )
-        return {node.name: node for node in seen}
-
-    def pools(self) -> list[PoolRecord]:
-        """Of all namespaces."""
-        namespaces = sorted(self.mirror.namespaces(POOLS))
-        return [self._pool(body) for n in namespaces for body in self.mirror.all(POOLS, n)]
-
-    def pods(self) -> list[PodRecord]:
-        """Of all namespaces."""
-        namespaces = sorted(self.mirror.namespaces(PODS))
-        return [self._pod(body) for n in namespaces for body in self.mirror.all(PODS, n)]
-
-    def _quarantined(self) -> set[str]:
-        """Nodes that any pool does not trust: their clock is the same for all."""
-        now_s = self._unix_s()
-        return {
-            entry.name
-            for pool in self.pools()
-            if pool.policy.mode == "Enforce"
-            for entry in evacuations(pool.body.get("status") or {})
-            if entry.what == "Node" and not entry.dry and entry.is_active(now_s)
-        }
-
-    def _grades(self) -> dict[str, Grade]:
-        found: dict[str, Grade] = {}
-        for namespace in self.mirror.namespaces(PODS):
-            for body in self.mirror.all(PODS, namespace):
-                node = (body.get("spec") or {}).get("nodeName", "")
-                grade = self._looks.report(body["metadata"]["uid"]).grade
-                if grade:
-                    found[node] = max(grade, found.get(node, grade))
-        return found
-
-    def history(self, uid: str) -> History:
-        """The pod's latest seconds."""
-        return self._looks.history(uid)
-
-    def foreign_ports(self, pool: PoolRecord) -> frozenset[int]:
-        """Ports that pods of other pools have; none when that leaves the pool no block of its
-        own: the scheduler then keeps holders of the same port on different nodes."""
-        wanted = pool.wanted
-        if wanted.ports is None:
-            return frozenset()
-        held = frozenset(
-            port
-            for namespace in self.mirror.namespaces(PODS)
-            for body in self.mirror.all(PODS, namespace)
-            if (namespace, _pool_of(body)) != (pool.ref.namespace, wanted.name)
-            for port in ports((body["metadata"].get("annotations") or {}).get(PORTS_ANNOTATION))
-        )
-        free = any(held.isdisjoint(block) for block in wanted.ports.blocks())
-        return held if free else frozenset()
-
-    def _pod(self, body: Body) -> PodRecord:
-        uid = body["metadata"]["uid"]
-        report, heard = self._looks.report(uid), self._looks.has_answered(uid)
-        known = self._pod_records.get(uid)
-        if known is not None and known.body is body and known.tells(report, heard):
-            return known
-        made = PodRecord(body, pod_seen(body, report.pod), report, heard)
-        self._pod_records[uid] = made
-        return made
-
-    def _room(self, body: Body, legs: Mapping[str, int]) -> RoomRecord:
-        uid, name = body["metadata"]["uid"], body["metadata"]["name"]
-        inside, known = legs.get(name, 0), self._room_records.get(uid)
-        if known is not None and known.body is body and known.seen.legs == inside:
-            return known
-        read = self._rooms.read(body)
-        made = RoomRecord(body, read, room_seen(body, read.spec, inside))
-        self._room_records[uid] = made
-        return made
-
-    def _pool(self, body: Body) -> PoolRecord:
-        metadata, read = body["metadata"], self._pools.read(body)
-        ref = PoolRef(metadata["name"], metadata["namespace"], metadata["uid"])
-        wanted = pool_seen(body, read.spec, read.revision)
-        return PoolRecord(body, read, wanted, ref, policy_of(read.spec))
-
-
-def _kept(records: dict[str, R], uids: set[str]) -> dict[str, R]:
-    return {uid: record for uid, record in records.items() if uid in uids}
-
-
-def _pool_of(body: Body) -> str:
-    return str((body["metadata"].get("labels") or {}).get(names.POOL_LABEL, ""))
-
-
-def _legs(pods: Iterable[PodRecord]) -> dict[str, int]:
-    """People of each room, by the word of the pod that runs it."""
-    return {
-        held.room: held.legs
-        for pod in pods
-        for held in pod.report.pod.holds
-        if held.role == "owner"
-    }

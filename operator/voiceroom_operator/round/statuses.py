@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from voiceroom_operator.cluster.api import Body
+from voiceroom_operator.cluster.kinds import POOLS, ROOMS
+from voiceroom_operator.grouping import Group, differences
 from voiceroom_operator.round.acting import Hands
-from voiceroom_operator.round.facts import Facts
+from voiceroom_operator.round.facts import Climate, Facts
 from voiceroom_operator.round.outcome import Outcome
 from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
 from voiceroom_operator.status.pool import SLOW as POOL_SLOW
@@ -30,13 +32,36 @@ class _Settled:
     resource_version: str = ""
     written_s: float = float("-inf")
 
+    def holds(self, facts: object, body: Body) -> bool:
+        """Whether it is so still."""
+        at = body["metadata"].get("resourceVersion", "")
+        return (self.resource_version, self.facts) == (at, facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The rooms of a pod as they were looked at last."""
+
+    rooms: Group[RoomRecord]
+    climate: Climate
+    open: frozenset[str]
+    """Rooms whose status is to be looked at again, whatever happens."""
+
+    def again(self, rooms: Group[RoomRecord]) -> set[str]:
+        """Those of ``rooms`` that are to be looked at in the same climate."""
+        return {*differences(self.rooms, rooms), *self.open} & rooms.keys()
+
 
 class Statuses:
-    """Of all rooms and pools."""
+    """Of all rooms and pools. A room is looked at when it has changed, or the climate of its pod,
+    or when something about it is left to do."""
 
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
         self._settled: dict[str, _Settled] = {}
+        self._known: dict[str, dict[str, _Known]] = {}
+        self.looked_at = 0
+        """Rooms, ever."""
 
     async def write(
         self,
@@ -47,12 +72,37 @@ class Statuses:
     ) -> None:
         """All that is due."""
         calls: list[Awaitable[None]] = []
-        for room in seen.rooms.values():
-            if not room.seen.deleting:
-                calls.extend(self._room(room, facts.of_room(room, room.seen), outcome))
+        before = self._known.pop(seen.namespace, {})
+        now = {
+            pod: self._of_pod(rooms, before.get(pod), facts.climate(pod), facts, outcome, calls)
+            for pod, rooms in seen.bound.items()
+        }
+        if now:
+            self._known[seen.namespace] = now
         for pool, known in pools:
             calls.extend(self._pool(pool, known, outcome))
         await at_once(calls)
+
+    def _of_pod(
+        self,
+        rooms: Group[RoomRecord],
+        known: _Known | None,
+        climate: Climate,
+        facts: Facts,
+        outcome: Outcome,
+        calls: list[Awaitable[None]],
+    ) -> _Known:
+        same = known is not None and climate.host.pod is not None and known.climate == climate
+        special = facts.special(rooms)
+        names = known.again(rooms) | special if known is not None and same else rooms.keys()
+        left = set(special)
+        for room in (rooms[name] for name in names if not rooms[name].seen.deleting):
+            found = facts.of_room(room, room.seen)
+            calls.extend(self._room(room, found, outcome))
+            if not self._of(room.body).holds(found, room.body):
+                left.add(room.seen.name)
+        self.looked_at += len(names)
+        return _Known(rooms, climate, frozenset(left))
 
     async def decide(self, room: RoomRecord, facts: RoomFacts) -> None:
         """The status that puts a decision on record. Raises ``ApiError``."""
@@ -67,7 +117,7 @@ class Statuses:
             return room_status(_status(room.body), facts, self._hands.clock.unix_s())
 
         def write(wanted: Mapping[str, Any]) -> Awaitable[None]:
-            return self._hands.write_room(room, wanted)
+            return self._hands.say(ROOMS, room.body, wanted)
 
         return self._due(room.body, facts, status, write, ROOM_SLOW, outcome)
 
@@ -78,7 +128,7 @@ class Statuses:
             return pool_status(_status(pool.body), facts, self._hands.clock.unix_s())
 
         def write(wanted: Mapping[str, Any]) -> Awaitable[None]:
-            return self._hands.write_pool(pool, wanted)
+            return self._hands.say(POOLS, pool.body, wanted)
 
         return self._due(pool.body, facts, status, write, POOL_SLOW, outcome)
 
@@ -92,8 +142,7 @@ class Statuses:
         outcome: Outcome,
     ) -> Iterable[Awaitable[None]]:
         settled = self._of(body)
-        at = str(body["metadata"].get("resourceVersion", ""))
-        if (settled.facts, settled.resource_version) == (facts, at):
+        if settled.holds(facts, body):
             return
         wanted, now_s = status(), self._hands.clock.monotonic_s()
         verdict = worth_writing(_status(body), wanted, slow, settled.written_s, now_s)
@@ -103,13 +152,18 @@ class Statuses:
         elif verdict.later_s is not None:
             outcome.again_s.append(verdict.later_s)
         else:
-            settled.facts, settled.resource_version = facts, at
+            settled.facts = facts
+            settled.resource_version = str(body["metadata"].get("resourceVersion", ""))
 
     async def _written(self, call: Awaitable[None], outcome: Outcome) -> None:
         await outcome.done("write a status", call)
 
     def _of(self, body: Body) -> _Settled:
         return self._settled.setdefault(body["metadata"]["uid"], _Settled())
+
+    def forget(self) -> None:
+        """Look at everything anew; when what was written stays known."""
+        self._known.clear()
 
     def keep(self, uids: set[str]) -> None:
         """Forget all others."""

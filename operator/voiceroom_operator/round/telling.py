@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceroom_api.voiceroom import PinSecretRef, VoiceRoomSpec
 from voiceroom_operator.admin.access import Access, Resolve
 from voiceroom_operator.admin.looks import Target
 from voiceroom_operator.admin.mail import Mail
-from voiceroom_operator.binding.assignment import RoomCard, Seat, pod_settings, seats
+from voiceroom_operator.binding.assignment import RoomCard, Seat, pod_settings, seats_at
 from voiceroom_operator.binding.directory import Directory, Place
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.cluster.events import Note
+from voiceroom_operator.grouping import NOBODY, differences
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.facts import Facts
 from voiceroom_operator.round.outcome import Outcome
 from voiceroom_operator.round.secrets import SecretReader, secrets_of
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
 
-_NOBODY: tuple[Seat, ...] = ()
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a pod is told of its rooms, and what it was made from."""
+
+    rooms: Mapping[str, RoomRecord]
+    ice: list[dict[str, Any]]
+    until_s: float
+    """Secrets are to be read again then (monotonic)."""
+    seats: tuple[Seat, ...]
+    cards: Mapping[str, RoomCard]
+
+    def holds(self, rooms: Mapping[str, RoomRecord], ice: object, now_s: float) -> bool:
+        """Whether it would be made the same again: statuses of rooms are not told."""
+        if now_s >= self.until_s or self.ice != ice:
+            return False
+        changed = differences(self.rooms, rooms)
+        return all(_is_told_alike(self.rooms.get(name), rooms.get(name)) for name in changed)
 
 
 class Teller:
@@ -40,6 +59,7 @@ class Teller:
         self._access = access
         self._say = say
         self._directories: dict[str, Directory] = {}
+        self._told: dict[str, dict[str, _Told]] = {}
 
     def target(self, pod: Body, pool_uid: str) -> Target | None:
         """How the pod is reached; None = not yet, or no more."""
@@ -52,43 +72,60 @@ class Teller:
 
     async def tell(self, seen: Seen, facts: Facts, outcome: Outcome) -> None:
         """Every pod that can be told and has said where it stands."""
-        taken = seats(room.seen for room in seen.rooms.values())
+        before, self._told[seen.namespace] = self._told.get(seen.namespace, {}), {}
         for pool in seen.pools.values():
             directory = self._directories.setdefault(pool.ref.uid, Directory())
-            directory.update(self._places(seen, pool))
+            directory.update(*self._places(seen, pool))
             ice = await outcome.tried(
                 "read iceServers", self._secrets.ice_servers(seen.namespace, pool.read.spec)
             )
+            peers = facts.peers(pool.wanted.name)
             for pod in seen.pods_of(pool.wanted.name):
                 target = self.target(pod.body, pool.ref.uid)
                 if target is None or not pod.heard or ice is None:
                     continue
-                mine = taken.get(pod.seen.name, _NOBODY)
-                cards = await self._cards(seen, mine, ice, outcome)
-                if cards is not None:
-                    peers = self._peers(seen, facts, pod)
-                    settings = pod_settings(pool.read.spec.capacity, facts.addresses(pod), peers)
-                    self._mail.tell(target, directory, mine, cards, settings)
+                told = await self._of_pod(seen, pod, before.get(target.uid), ice, outcome)
+                if told is not None:
+                    self._told[seen.namespace][target.uid] = told
+                    near = tuple(at for name, at in peers.items() if name != pod.seen.name)
+                    settings = pod_settings(pool.read.spec.capacity, facts.addresses(pod), near)
+                    self._mail.tell(target, directory, told.seats, told.cards, settings)
+        if not self._told[seen.namespace]:
+            del self._told[seen.namespace]
         self._secrets.keep(seen.namespace, _used(seen))
 
-    def _peers(self, seen: Seen, facts: Facts, pod: PodRecord) -> tuple[str, ...]:
-        """Where the media of the pool's other pods is, for other mixers."""
-        others = (one for one in seen.pods_of(pod.seen.pool) if one is not pod)
-        ready = (one for one in others if one.seen.ready and not one.seen.deleting)
-        each = (facts.peer(one) for one in sorted(ready, key=lambda one: one.seen.name))
-        return tuple(address for address in each if address)
+    async def _of_pod(
+        self,
+        seen: Seen,
+        pod: PodRecord,
+        known: _Told | None,
+        ice: list[dict[str, Any]],
+        outcome: Outcome,
+    ) -> _Told | None:
+        """None when a PIN cannot be read now: a room is not told without it."""
+        name = pod.seen.name
+        bound, others = seen.bound.get(name, NOBODY), seen.others.get(name, NOBODY)
+        rooms = bound | others
+        if known is not None and known.holds(rooms, ice, self._secrets.now_s()):
+            return replace(known, rooms=rooms)
+        taken = seats_at(name, (room.seen for room in rooms.values()))
+        cards = await self._cards(seen, taken, ice, outcome)
+        if cards is None:
+            return None
+        used = {*bound.once(_pins), *others.once(_pins)}
+        until_s = self._secrets.until_s(seen.namespace, used)
+        return _Told(rooms, ice, until_s, taken, cards)
 
-    def _places(self, seen: Seen, pool: PoolRecord) -> dict[str, Place]:
-        """Of rooms whose pod has an address."""
-        places: dict[str, Place] = {}
+    def _places(self, seen: Seen, pool: PoolRecord) -> list[Mapping[str, Place]]:
+        """Of rooms whose pod has an address, by pod."""
         addresses = {
             pod.seen.name: self._resolve(pod.body) for pod in seen.pods_of(pool.wanted.name)
         }
-        for room in seen.rooms.values():
-            address = addresses.get(room.seen.pod, "")
-            if address and not room.seen.deleting:
-                places[room.seen.name] = Place(room.seen.pod, address, room.seen.epoch)
-        return places
+        return [
+            seen.bound[pod].once(_places, pod, address)
+            for pod, address in addresses.items()
+            if address and pod in seen.bound
+        ]
 
     async def _cards(
         self,
@@ -97,11 +134,15 @@ class Teller:
         ice: list[dict[str, Any]],
         outcome: Outcome,
     ) -> Mapping[str, RoomCard] | None:
-        """None when a PIN cannot be read now: a room is not told without it."""
         cards: dict[str, RoomCard] = {}
         for seat in mine:
             room = seen.rooms[seat.room.name]
-            pin = await outcome.tried("read a PIN", self._pin(seen.namespace, room))
+            has_pin = _pin_ref(room.read.spec) is not None
+            pin = (
+                await outcome.tried("read a PIN", self._pin(seen.namespace, room))
+                if has_pin
+                else ""
+            )
             if pin is None:
                 return None
             cards[seat.room.name] = RoomCard(room.read.plain, pin, tuple(ice))
@@ -116,6 +157,10 @@ class Teller:
             self._say(saying.pin_missing(room.body, ref.name, ref.key))
         return found
 
+    def forget(self) -> None:
+        """Make all documents anew."""
+        self._told.clear()
+
     def keep(self, uids: set[str]) -> None:
         """Forget pools that are gone."""
         self._directories = {uid: d for uid, d in self._directories.items() if uid in uids}
@@ -125,7 +170,24 @@ def _pin_ref(spec: VoiceRoomSpec) -> PinSecretRef | None:
     return spec.access.pin_secret_ref
 
 
+def _is_told_alike(one: RoomRecord | None, other: RoomRecord | None) -> bool:
+    if one is None or other is None:
+        return False
+    return one.seen is other.seen and one.read is other.read
+
+
+def _pins(rooms: Mapping[str, RoomRecord]) -> frozenset[str]:
+    """Names of the Secrets that hold the rooms' PINs."""
+    refs = (_pin_ref(room.read.spec) for room in rooms.values())
+    return frozenset(ref.name for ref in refs if ref is not None)
+
+
+def _places(rooms: Mapping[str, RoomRecord], pod: str, address: str) -> Mapping[str, Place]:
+    here = (room.seen for room in rooms.values() if not room.seen.deleting)
+    return {room.name: Place(pod, address, room.epoch) for room in here}
+
+
 def _used(seen: Seen) -> set[str]:
-    pins = (_pin_ref(room.read.spec) for room in seen.rooms.values())
-    found = {ref.name for ref in pins if ref is not None}
-    return found.union(*(secrets_of(pool.read.spec) for pool in seen.pools.values()))
+    pins = (rooms.once(_pins) for rooms in seen.bound.values())
+    pools = (secrets_of(pool.read.spec) for pool in seen.pools.values())
+    return set().union(*pins, *pools)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Any
@@ -14,7 +15,7 @@ from voiceroom_api.metrics import Metric
 from voiceroom_api.operator_metrics import BY_NAME, METRICS
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.remediation.case import Remedies
-from voiceroom_operator.round.seen import PoolRecord, Seen
+from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
 
 _Any = Counter | Gauge | Histogram
 
@@ -109,10 +110,10 @@ class Meters:
 
     def _count_rooms(self, seen: Seen) -> None:
         gauge = self._of("voiceroom_operator_rooms")
-        phases = [_status(room.body).get("phase", names.PENDING) for room in seen.rooms.values()]
+        phases = sum((rooms.once(_phases) for rooms in seen.bound.values()), Counts())
         for phase in names.PHASES:
             if phases:
-                gauge.labels(seen.namespace, phase).set(phases.count(phase))
+                gauge.labels(seen.namespace, phase).set(phases[phase])
             else:
                 _remove(gauge, seen.namespace, phase)
 
@@ -138,6 +139,10 @@ class Meters:
 
     def _of(self, name: str) -> Any:
         return self._metrics[name]
+
+
+def _phases(rooms: Mapping[str, RoomRecord]) -> Counts[str]:
+    return Counts(_status(room.body).get("phase", names.PENDING) for room in rooms.values())
 
 
 def _made(metric: Metric, registry: CollectorRegistry) -> _Any:

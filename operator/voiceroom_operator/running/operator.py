@@ -27,11 +27,11 @@ from voiceroom_operator.reading.reports import StatusReport
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.acting import Hands, NotLeading
 from voiceroom_operator.round.bearer import Bearer
+from voiceroom_operator.round.eyes import Eyes
 from voiceroom_operator.round.house import House, Policy
 from voiceroom_operator.round.reconciler import Parts, Reconciler
 from voiceroom_operator.round.remedying import Remedying
 from voiceroom_operator.round.secrets import SecretReader
-from voiceroom_operator.round.seen import Eyes
 from voiceroom_operator.round.specs import pool_specs, room_specs
 from voiceroom_operator.round.telling import Teller
 from voiceroom_operator.running.alerts import Alerts
@@ -206,6 +206,7 @@ class Operator:
         await self._looks.close()
         for kind in WATCHED:
             self.mirror.clear(kind)
+        self._reconciler.forget()
 
     async def _give_up(self) -> None:
         """Ends when this process is stalled, with the Lease left to another replica."""

@@ -144,6 +144,18 @@ def test_a_delta_holds_what_changed_only() -> None:
     }
 
 
+def test_a_room_that_changes_pods_is_set_and_not_gone() -> None:
+    directory, still = Directory(), {"c": place(3)}
+    directory.update({"a": place(0), "b": place(0)}, {}, still)
+    assert directory.update({"a": place(0)}, {"b": place(1)}, still)
+    document = directory.document(1, 1)
+    assert document is not None
+    assert (document["set"], document["gone"]) == ({"b": place(1).to_dict()}, [])
+    whole = directory.document(1, 0)
+    assert whole is not None
+    assert sorted(whole["set"]) == ["a", "b", "c"]
+
+
 def test_who_knows_everything_is_told_nothing() -> None:
     directory = Directory()
     assert directory.document(1, 0) is None

@@ -122,3 +122,32 @@ def test_nodes_are_swept_without_a_namespace() -> None:
     tower.sweep(NODES)
     assert tower.sweep(NODES)
     assert tower.mirror.get(NODES, "", "node-1") is not None
+
+
+def test_the_echo_of_a_status_that_is_being_written_is_no_news() -> None:
+    news: list[str] = []
+    mirror = Mirror(lambda _kind, _namespace, name: news.append(name))
+    old = body("a", 7, spec={"n": 1}, status={"phase": "Pending"})
+    mirror.put(ROOMS, old)
+    news.clear()
+    ready = {"phase": "Ready"}
+    with mirror.expecting(ROOMS, old, ready):
+        mirror.put(ROOMS, body("a", 8, spec={"n": 1}, status=ready))
+    found = mirror.get(ROOMS, "voice", "a")
+    assert found is not None
+    assert found["status"] == ready
+    assert news == []
+
+
+def test_what_others_wrote_meanwhile_is_news() -> None:
+    news: list[str] = []
+    mirror = Mirror(lambda _kind, _namespace, name: news.append(name))
+    old = body("a", 7, spec={"n": 1}, status={"phase": "Pending"})
+    mirror.put(ROOMS, old)
+    ready = {"phase": "Ready"}
+    with mirror.expecting(ROOMS, old, ready):
+        mirror.put(ROOMS, body("a", 8, spec={"n": 2}, status=ready))
+        mirror.put(ROOMS, body("a", 9, spec={"n": 2}, status={"phase": "Failed"}))
+        mirror.put(ROOMS, body("b", 9, status=ready))
+    mirror.put(ROOMS, body("a", 10, spec={"n": 2}, status=ready))
+    assert news == ["a", "a", "a", "b", "a"]

@@ -8,7 +8,11 @@ import pytest
 
 from voiceroom_api import names
 from voiceroom_operator.observed import Held
-from voiceroom_operator.reading.reports import StatusReport, status_report
+from voiceroom_operator.reading.reports import (
+    StatusReport,
+    rooms_said,
+    status_report,
+)
 from voiceroom_operator.status.facts import Granted
 
 SAID: dict[str, Any] = {
@@ -83,3 +87,12 @@ def test_words_that_a_condition_cannot_hold_are_not_passed_on() -> None:
     assert found.reason == names.NOT_REPORTED
     assert len(found.message) <= 1024
     assert status_report(SAID | {"timing": {"verdict": "bad mood"}}).timing.verdict == ""
+
+
+def test_the_same_rooms_are_not_read_again() -> None:
+    first = rooms_said(SAID["rooms"])
+    again = [dict(entry) for entry in SAID["rooms"]]
+    assert rooms_said(again, first) is first
+    assert status_report(SAID, rooms=first) == status_report(SAID)
+    other = rooms_said([SAID["rooms"][0] | {"legs": 4}], first)
+    assert other.holds == (Held("lobby", 2, "owner", 4),)

@@ -6,7 +6,8 @@ from typing import Any
 from fakes.looptime import run
 from fakes.town import NAMESPACE, Town
 from voiceroom_operator.cluster.kinds import PODS, ROOMS
-from voiceroom_operator.round.seen import Eyes, Seen
+from voiceroom_operator.round.eyes import Eyes
+from voiceroom_operator.round.seen import Seen
 
 
 class Window:
@@ -74,13 +75,14 @@ def test_what_is_gone_is_forgotten() -> None:
     async def scene() -> None:
         window = await Window().settled()
         eyes = window.eyes
-        assert len(eyes._room_records) == 2
+        assert len(eyes._room_specs._known) == 2
         window.town.api.vanish(ROOMS, NAMESPACE, "a")
         window.town.api.remove(PODS, NAMESPACE, window.town.status("b")["podName"])
         await asyncio.sleep(90)
         rooms = window.town.api.bodies(ROOMS)
         uids = {body["metadata"]["uid"] for body in rooms.values()}
-        assert set(eyes._room_records) == uids == set(eyes._rooms._known)
+        assert set(eyes._room_specs._known) == uids
+        assert set(eyes.see(NAMESPACE).rooms) == {"b"}
         assert len(eyes._pod_records) == 2
         await window.town.stop()
 

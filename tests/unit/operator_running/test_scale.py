@@ -1,0 +1,142 @@
+"""What a change costs depends on what has changed, not on how much there is: counted in pieces of
+work, not in time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from fakes.looptime import run
+from fakes.town import NAMESPACE, Town
+from voiceroom_operator.cluster.kinds import ROOMS
+from voiceroom_operator.running.operator import Operator
+
+PODS = 20
+MANY: dict[str, Any] = {"size": {"min": PODS, "max": PODS, "spare": 0}, "capacity": {"rooms": 200}}
+
+
+@dataclass(frozen=True)
+class Work:
+    """Pieces of it."""
+
+    rounds: int
+    read: int
+    """Rooms made from their objects."""
+    judged: int
+    """Rooms that a plan looked at."""
+    statuses: int
+    """Rooms whose status was worked out."""
+    writes: int
+    told: int
+    """Documents that pods have taken."""
+
+    def minus(self, other: Work) -> Work:
+        names = Work.__dataclass_fields__
+        return Work(**{name: getattr(self, name) - getattr(other, name) for name in names})
+
+
+class Counting:
+    """A town that has come to rest with so many rooms."""
+
+    def __init__(self) -> None:
+        self.town = Town()
+        self.rounds = 0
+        self.town.pool(**MANY)
+        self.operator = self._counted(self.town.start())
+
+    def _counted(self, operator: Operator) -> Operator:
+        inner = operator._work._reconcile
+
+        async def one_more(namespace: str) -> float | None:
+            self.rounds += 1
+            return await inner(namespace)
+
+        operator._work._reconcile = one_more
+        return operator
+
+    async def fill(self, rooms: int) -> None:
+        await asyncio.sleep(10)
+        for number in range(rooms):
+            self.town.room(f"r-{number}")
+        await self.town.until(self.all_ready, 60, "Ready")
+        await asyncio.sleep(40)
+
+    def all_ready(self) -> bool:
+        bodies = self.town.api.bodies(ROOMS, NAMESPACE).values()
+        return all((body.get("status") or {}).get("phase") == "Ready" for body in bodies)
+
+    def work(self) -> Work:
+        reconciler = self.operator._reconciler
+        return Work(
+            self.rounds,
+            reconciler._parts.eyes.read,
+            reconciler._bindings[NAMESPACE].memory.looked_at,
+            reconciler._statuses.looked_at,
+            self.town.api.writes(),
+            sum(mixer.told for mixer in self.town.mixers.by_address.values()),
+        )
+
+
+def cost(rooms: int, change: Callable[[Town], None]) -> Work:
+    """Of one change among so many rooms, until all is at rest again."""
+
+    async def scene() -> Work:
+        counting = Counting()
+        await counting.fill(rooms)
+        before = counting.work()
+        change(counting.town)
+        await asyncio.sleep(3)
+        spent = counting.work().minus(before)
+        await counting.town.stop()
+        return spent
+
+    return run(scene())
+
+
+def enlarge(town: Town) -> None:
+    town.api.change(ROOMS, NAMESPACE, "r-7", {"spec": {"maxParticipants": 77}})
+
+
+@pytest.mark.parametrize("rooms", [10, 1000])
+def test_a_changed_room_costs_itself(rooms: int) -> None:
+    """It is read when it has changed and when its status is written; its owner and its twin are
+    told, and no plan has anything to look at."""
+    assert cost(rooms, enlarge) == Work(rounds=1, read=2, judged=0, statuses=1, writes=1, told=2)
+
+
+@pytest.mark.parametrize("rooms", [10, 1000])
+def test_a_new_room_costs_itself_and_a_look_at_its_pods(rooms: int) -> None:
+    spent = cost(rooms, lambda town: town.room("one-more"))
+    per_pod = rooms // PODS + 1
+    assert spent.told == 2
+    # its decision and its status, the pool's, and marks of pods that had no room before
+    assert spent.writes <= 5
+    assert spent.rounds <= 4
+    assert spent.read <= 6
+    assert spent.judged <= 4 * per_pod
+    assert spent.statuses <= 4 * per_pod + 4
+
+
+def test_rest_writes_nothing_though_pods_never_measure_the_same_twice() -> None:
+    """Nor does it make rounds, other than the one every half a minute."""
+
+    async def scene() -> Work:
+        counting = Counting()
+        await counting.fill(100)
+        before = counting.work()
+        for second in range(60):
+            for number, mixer in enumerate(counting.town.mixers.by_address.values()):
+                mixer.headroom = 0.93 + 0.001 * ((second * 7 + number) % 11)
+                mixer.timing = {"p99Ms": 0.3 + 0.05 * ((second + number) % 9), "verdict": None}
+            await asyncio.sleep(1)
+        spent = counting.work().minus(before)
+        await counting.town.stop()
+        return spent
+
+    spent = run(scene())
+    assert (spent.writes, spent.told, spent.read, spent.statuses) == (0, 0, 0, 0)
+    assert spent.rounds <= 3
