@@ -4,6 +4,7 @@ between two rounds comes to the same in every respect."""
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from fakes.looptime import run
 from fakes.town import NAMESPACE, Town
+from voiceroom_api import names
 from voiceroom_operator.cluster.kinds import NODES, PODS, POOLS, ROOMS
 from voiceroom_operator.running.operator import Operator
 
@@ -31,6 +33,8 @@ HAPPENINGS = st.lists(
                 "cordon",
                 "uncordon",
                 "publish",
+                "ask",
+                "falter",
                 "wait",
             ]
         ),
@@ -114,6 +118,20 @@ class Story:
     def publish(self, which: int) -> None:
         url = {"network": {"publicURL": f"https://voice{which}.example.org"}}
         self._spec(POOLS, ["default"], 0, url)
+
+    def ask(self, which: int) -> None:
+        """A person wants a room elsewhere."""
+        rooms = self._rooms()
+        said = json.dumps({"id": f"ask-{which}", "why": "to see", "to": f"node-{which % 2}"})
+        patch = {"metadata": {"annotations": {names.MOVE_ANNOTATION: said}}}
+        if rooms:
+            self.town.api.change(ROOMS, NAMESPACE, rooms[which % len(rooms)], patch)
+
+    def falter(self, which: int) -> None:
+        """A mixer does not keep time for a while."""
+        mixer, now_s = self._mixers(which), asyncio.get_running_loop().time()
+        if mixer is not None:
+            mixer.late.append((now_s, now_s + 8.0))
 
     def wait(self, which: int) -> None:
         """Nothing happens."""

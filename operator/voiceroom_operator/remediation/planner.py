@@ -121,7 +121,9 @@ class _Planning:
         return spent
 
     def _budget(self) -> Budget:
-        occupied = Counter(self._node_of(room.pod) for room in self._case.rooms if room.pod)
+        occupied: Counter[str] = Counter()
+        for pod, rooms in Counter(room.pod for room in self._case.rooms if room.pod).items():
+            occupied[self._node_of(pod)] += rooms
         mine = [entry for entry in self._record if entry.dry == self._dry]
         # what is begun now counts as long as it has not shown whether rooms are on it
         occupied.update(entry.node for entry in self._fresh if entry.what == "Node")

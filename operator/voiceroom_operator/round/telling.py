@@ -109,7 +109,8 @@ class Teller:
         if known is not None and known.holds(rooms, ice, self._secrets.now_s()):
             return replace(known, rooms=rooms)
         taken = seats_at(name, (room.seen for room in rooms.values()))
-        cards = await self._cards(seen, taken, ice, outcome)
+        before = known.cards if known is not None and known.ice == ice else {}
+        cards = await self._cards(seen, taken, ice, before, outcome)
         if cards is None:
             return None
         used = {*bound.once(_pins), *others.once(_pins)}
@@ -132,20 +133,21 @@ class Teller:
         seen: Seen,
         mine: tuple[Seat, ...],
         ice: list[dict[str, Any]],
+        before: Mapping[str, RoomCard],
         outcome: Outcome,
     ) -> Mapping[str, RoomCard] | None:
+        """``before``: as they were made last, with the same ``ice``."""
         cards: dict[str, RoomCard] = {}
-        for seat in mine:
-            room = seen.rooms[seat.room.name]
+        for name in (seat.room.name for seat in mine):
+            room, last = seen.rooms[name], before.get(name)
             has_pin = _pin_ref(room.read.spec) is not None
-            pin = (
-                await outcome.tried("read a PIN", self._pin(seen.namespace, room))
-                if has_pin
-                else ""
-            )
+            if last is not None and last.spec is room.read.plain and not has_pin:
+                cards[name] = last
+                continue
+            pin = await outcome.tried("read a PIN", self._pin(seen.namespace, room))
             if pin is None:
                 return None
-            cards[seat.room.name] = RoomCard(room.read.plain, pin, tuple(ice))
+            cards[name] = RoomCard(room.read.plain, pin, tuple(ice))
         return cards
 
     async def _pin(self, namespace: str, room: RoomRecord) -> str:
