@@ -7,11 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from fakes import arithmetic
+from fakes.sources import ScriptedSource, tone
 from voiceroom_mixer.codec.pcm import PcmDecoder, PcmEncoder
 from voiceroom_mixer.core.mix.encoding import EncoderSettings
 from voiceroom_mixer.core.mix.pool import PcmPool
 from voiceroom_mixer.core.mix.room_mixer import MixConfig, MixOutput, RoomMixer, TickResult
 from voiceroom_mixer.core.receive.source import Pcm
+
+HZ = (300.0, 500.0, 700.0, 1_100.0, 1_300.0, 1_700.0)
 
 
 def in_time() -> bool:
@@ -93,3 +96,39 @@ def strength(pcm: Pcm, hz: float) -> float:
     """Amplitude of a sine of this frequency in ``pcm``."""
     turn = np.exp(-2j * np.pi * hz * np.arange(len(pcm)) / 48_000.0)
     return float(2.0 * np.abs(np.mean(pcm * turn)))
+
+
+def person(
+    room: Room,
+    slot: int,
+    source: ScriptedSource | None = None,
+    *,
+    participant: str = "",
+    hears: dict[int, float] | None = None,
+    gain_db: float = 0.0,
+) -> None:
+    """Somebody who listens, and talks when there is a source."""
+    who = participant or f"p{slot}"
+    room.mixer.set_listener(slot, participant=who, hears=hears or {}, loss_ppm=0)
+    if source is not None:
+        room.mixer.set_source(slot, source, participant=who, gain_db=gain_db, muted=False)
+
+
+def talking_room(talkers: int, listeners: int, config: MixConfig | None = None) -> Room:
+    """Slots 0.. talk, each with a tone of his own, and those behind them listen."""
+    room = Room(config)
+    for slot in range(talkers):
+        person(room, slot, tone(HZ[slot], 0.1, level=23))
+    for slot in range(talkers, talkers + listeners):
+        person(room, slot)
+    return room
+
+
+def biggest_step(sound: Pcm) -> float:
+    """From one sample to the next."""
+    return float(np.abs(np.diff(sound)).max())
+
+
+def steady_step(amplitude: float, hz: float) -> float:
+    """The steepest of a tone itself."""
+    return 2 * np.pi * hz / 48_000 * amplitude

@@ -19,6 +19,8 @@ from voiceroom_mixer.core.receive.receiver import (
 )
 from voiceroom_mixer.core.receive.source import FrameKind, Pcm
 
+CLEAN_STEP = 0.5 * 2 * np.pi / 512 * 1.02
+"""The tone's own steepest step."""
 MS = 1_000_000
 START_NS = 5_000 * MS
 TONE_PERIOD = 512

@@ -6,39 +6,21 @@ import numpy as np
 import pytest
 
 from fakes.arithmetic import both_arithmetics  # noqa: F401 - both, for all tests here
-from fakes.rooms import Room, in_time, output_for, strength
+from fakes.rooms import (
+    HZ,
+    Room,
+    biggest_step,
+    output_for,
+    person,
+    steady_step,
+    strength,
+    talking_room,
+)
 from fakes.sources import ScriptedSource, cosine, tone
 from voiceroom_mixer.core.mix.limiter import DELAY_SAMPLES
 from voiceroom_mixer.core.mix.room_mixer import MixConfig
 from voiceroom_mixer.core.mix.talkers import TalkEvent
 from voiceroom_mixer.core.receive.source import FrameKind, Pcm
-
-HZ = (300.0, 500.0, 700.0, 1_100.0, 1_300.0, 1_700.0)
-
-
-def person(
-    room: Room,
-    slot: int,
-    source: ScriptedSource | None = None,
-    *,
-    participant: str = "",
-    hears: dict[int, float] | None = None,
-    gain_db: float = 0.0,
-) -> None:
-    """Somebody who listens, and talks when there is a source."""
-    who = participant or f"p{slot}"
-    room.mixer.set_listener(slot, participant=who, hears=hears or {}, loss_ppm=0)
-    if source is not None:
-        room.mixer.set_source(slot, source, participant=who, gain_db=gain_db, muted=False)
-
-
-def talking_room(talkers: int, listeners: int, config: MixConfig | None = None) -> Room:
-    room = Room(config)
-    for slot in range(talkers):
-        person(room, slot, tone(HZ[slot], 0.1, level=23))
-    for slot in range(talkers, talkers + listeners):
-        person(room, slot)
-    return room
 
 
 def ear(room: Room, slot: int, ticks: int = 5) -> list[float]:
@@ -236,14 +218,6 @@ def test_an_empty_room_is_silent() -> None:
     assert result.encodes == 0
 
 
-def biggest_step(sound: Pcm) -> float:
-    return float(np.abs(np.diff(sound)).max())
-
-
-def steady_step(amplitude: float, hz: float) -> float:
-    return 2 * np.pi * hz / 48_000 * amplitude
-
-
 def test_entering_and_leaving_talkers_do_not_click() -> None:
     room = talking_room(0, 1)
     source = cosine(200.0, 0.3, level=13)
@@ -284,59 +258,6 @@ def test_another_talker_in_the_same_slot_fades_in() -> None:
         room.run(5)
     frame = room.heard[0][5]
     assert strength(frame[:240], 240.0) < strength(frame[-240:], 240.0) / 2
-
-
-class Clock:
-    """Says that it is late from the n-th question on."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def __call__(self) -> bool:
-        self.left -= 1
-        return self.left < 0
-
-
-def test_a_late_tick_is_made_of_fewer_talkers() -> None:
-    room = talking_room(4, 1, MixConfig(talkers=0, dtx=False))
-    room.run(10)
-    result = room.tick(Clock(after=1))
-    assert len(result.talkers) == 2
-    assert result.cut == 2
-    assert room.tick().cut == 0
-
-
-def test_even_the_latest_tick_has_one_talker_and_nobody_s_time_stands_still() -> None:
-    room = Room(MixConfig(talkers=0, dtx=False))
-    sources = [tone(HZ[at], 0.1, level=20 + at) for at in range(4)]
-    for slot, source in enumerate(sources):
-        person(room, slot, source)
-    for _ in range(10):
-        result = room.tick(lambda: True)
-        assert (len(result.talkers), result.cut) == (1, 3)
-    assert {source.at for source in sources} == {9_600}
-
-
-def test_lateness_lets_every_sender_without_levels_be_heard_in_turn() -> None:
-    room = Room(MixConfig(talkers=0, dtx=False))
-    sources = [tone(HZ[at], 0.0, must_decode=True) for at in range(4)]
-    for slot, source in enumerate(sources):
-        person(room, slot, source)
-    for _ in range(20):
-        room.tick(lambda: True)
-    assert [source.pulls for source in sources] == [5, 5, 5, 5]
-    assert {source.at for source in sources} == {19_200}
-
-
-def test_who_is_cut_off_by_lateness_fades_and_comes_back_without_a_click() -> None:
-    room = Room(MixConfig(talkers=0, dtx=False))
-    person(room, 0, tone(HZ[0], 0.1, level=20))
-    person(room, 1, cosine(200.0, 0.3, level=25))
-    person(room, 9)
-    for at in range(40):
-        room.tick((lambda: True) if at % 8 == 4 else in_time)
-    limit = 1.6 * (steady_step(0.3, 200.0) + steady_step(0.1, HZ[0]))
-    assert biggest_step(room.sound(9)) < limit
 
 
 def test_after_skipped_frames_sound_fades_in() -> None:
