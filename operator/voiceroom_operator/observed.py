@@ -72,7 +72,7 @@ class PodSeen:
     revision: str
     created_s: float
     started_s: float = 0.0
-    """When its container began; 0 = it has not."""
+    """When its container began; 0 = it does not run."""
     node: str = ""
     """Empty until it is scheduled."""
     ports: tuple[int, ...] = ()

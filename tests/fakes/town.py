@@ -117,6 +117,8 @@ class FakeKubelet:
         self.made = 0
         self.idle = False
         """New pods stay Pending."""
+        self.patient = False
+        """Pods that are deleted take their time."""
         for name in self.nodes:
             addresses = [{"type": "InternalIP", "address": f"192.0.2.{len(name)}"}]
             ready = [{"type": "Ready", "status": "True"}]
@@ -130,6 +132,8 @@ class FakeKubelet:
         metadata = body["metadata"]
         key = (metadata["namespace"], metadata["name"], metadata["uid"])
         if "deletionTimestamp" in metadata:
+            if self.patient:
+                return
             loop.call_later(END_S, self._end, *key)
         elif "nodeName" not in body["spec"] and not self.idle:
             loop.call_later(START_S, self._start, *key)

@@ -16,12 +16,13 @@ from pathlib import Path
 import yaml
 
 from harness.mixer import free_port
-from harness.voice import SMALL, until
+from harness.voice import OFF, SMALL, until
 
 DEFAULT_POOL = {
     "size": {"min": 1, "max": 4, "spare": 0},
     "resources": SMALL,
     "drain": {"deadline": "20s"},
+    "remediation": OFF,
 }
 
 

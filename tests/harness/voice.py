@@ -36,6 +36,8 @@ _NODE_ADDRESS = 'jsonpath={.items[*].status.addresses[?(@.type=="InternalIP")].a
 READY_S = 90.0
 SMALL = {"limits": {"cpu": "500m", "memory": "512Mi"}, "requests": {"cpu": "200m"}}
 """Half a CPU is many times what these rooms need; many such pods fit on a small node."""
+OFF = {"mode": "Off"}
+"""A test that is not about drift moves nobody for what a busy machine does to timers."""
 
 
 class PodDoor(Door):
@@ -104,7 +106,7 @@ class Voice:
 
     def pool(self, name: str, **spec: Any) -> str:
         """Apply a MixerPool; one pod and no spare, unless ``spec`` says otherwise."""
-        usual = {"size": {"min": 1, "max": 4, "spare": 0}, "resources": SMALL}
+        usual = {"size": {"min": 1, "max": 4, "spare": 0}, "resources": SMALL, "remediation": OFF}
         return self.apply(_object("MixerPool", name, usual | spec))
 
     def status(self, room: str) -> Body:

@@ -6,11 +6,14 @@ import asyncio
 import os
 from typing import Final
 
+from voiceroom_api.units import NS_PER_MS
+from voiceroom_mixer.control.periodic import Periodic
+from voiceroom_mixer.edge import clock
 from voiceroom_mixer.edge.stacks import END, NAME, SIGNAL
 
 MAX_BYTES: Final = 65_536
-_LOOKS: Final = 50
-_LOOK_S: Final = 0.02
+_LOOK_NS: Final = 20 * NS_PER_MS
+_ANSWER_S: Final = 1.0
 
 
 class StacksError(RuntimeError):
@@ -42,9 +45,18 @@ async def ask(pid: int, fd: int) -> str:
 
 async def _written(fd: int) -> str:
     """What stands in the file once its end does."""
-    for _ in range(_LOOKS):
-        await asyncio.sleep(_LOOK_S)
+    found: list[bytes] = []
+
+    def look(_now_ns: int) -> None:
         text, end, _ = os.pread(fd, MAX_BYTES, 0).partition(END)
         if end or len(text) == MAX_BYTES:
-            return text.decode(errors="replace")
-    raise StacksError("the process does not answer: it may be stopped")
+            found.append(text)
+            looking.stop()
+
+    looking = Periodic(_LOOK_NS, look, clock.monotonic_ns)
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            await looking.run()
+    except TimeoutError:
+        raise StacksError("the process does not answer: it may be stopped") from None
+    return found[0].decode(errors="replace")

@@ -121,7 +121,7 @@ class Chores:
     def _time_out(self, now_ns: int) -> None:
         """End the legs that are gone by the rules of contract §5."""
         for leg in list(self._legs):
-            if not leg.live and not leg.used:
+            if not leg.live and not self._house.was_ours(leg):
                 continue  # its room's owner watches over it
             if leg.secure or not leg.live:
                 latest = max(leg.last_check_ns, leg.last_rx_ns)

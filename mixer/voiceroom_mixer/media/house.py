@@ -12,6 +12,7 @@ from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.legstate import LegState, RoomState, StateError
 from voiceroom_mixer.core.state.marks import Mark
 from voiceroom_mixer.core.state.messages import Kind, Message
+from voiceroom_mixer.core.state.seat import STANDING
 from voiceroom_mixer.edge.mmsg import NAME_BYTES, unpack_name, unspecified
 from voiceroom_mixer.edge.shm import Segment
 from voiceroom_mixer.edge.srtp import SrtpError, SrtpReceiver
@@ -166,6 +167,11 @@ class House:
         self._take_keys(leg)
         room.add(leg)
         self._connected(leg)
+
+    def was_ours(self, leg: Leg) -> bool:
+        """Its room was given away: the leg stays only as long as its client comes here."""
+        room = self.rooms.get(leg.state.room_slot)
+        return room is not None and not room.live and room.state.seat.part not in STANDING
 
     def leg(self, key: bytes) -> Leg | None:
         """The leg of that ``leg_key``."""

@@ -51,7 +51,7 @@ def pod_seen(body: Mapping[str, Any], report: PodReport = _NOTHING_SAID) -> PodS
         pool=labels.get(names.POOL_LABEL, ""),
         revision=labels.get(REVISION_LABEL, ""),
         created_s=unix_s(metadata.get("creationTimestamp")) or 0.0,
-        started_s=_started_s(status),
+        started_s=_started_s(status, unix_s(metadata.get("creationTimestamp")) or 0.0),
         node=spec.get("nodeName", ""),
         ports=ports(notes.get(PORTS_ANNOTATION)),
         ready=condition(status, "Ready").get("status") == "True",
@@ -72,11 +72,16 @@ def pod_seen(body: Mapping[str, Any], report: PodReport = _NOTHING_SAID) -> PodS
     )
 
 
-def _started_s(status: Mapping[str, Any]) -> float:
-    """Of the container that began last."""
-    states = (entry.get("state") or {} for entry in status.get("containerStatuses") or ())
-    began = (unix_s((state.get("running") or {}).get("startedAt")) for state in states)
-    return max((at_s for at_s in began if at_s is not None), default=0.0)
+def _started_s(status: Mapping[str, Any], created_s: float) -> float:
+    """Of the container that began last; 0 while one of them does not run. A Ready pod of whose
+    containers nothing is told has run since it was made."""
+    listed = status.get("containerStatuses") or ()
+    if not listed:
+        return created_s if condition(status, "Ready").get("status") == "True" else 0.0
+    running = ((entry.get("state") or {}).get("running") or {} for entry in listed)
+    began = [unix_s(state.get("startedAt")) for state in running]
+    known = [at_s for at_s in began if at_s is not None]
+    return max(known) if len(known) == len(began) else 0.0
 
 
 def _drain(note: object) -> tuple[float | None, DrainReason]:

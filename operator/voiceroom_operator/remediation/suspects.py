@@ -35,7 +35,8 @@ class PodView:
     pool: str = ""
     node: str = ""
     started_s: float = 0.0
-    """When its container began, Unix time."""
+    """When its container began, Unix time; 0 = it does not run, or is on its way: such a pod is
+    left to its kubelet."""
     standing: Standing = Standing.SERVING
     headroom: float | None = None
     evidence: Evidence = field(default_factory=Evidence)
@@ -64,7 +65,7 @@ def suspects(pods: Iterable[tuple[PodView, Policy]], now_s: float) -> list[Suspe
 def suspect(pod: PodView, policy: Policy, now_s: float) -> Suspect | None:
     """One pod. An alert makes a single bad window enough; where nothing of one's own can be had,
     or where the pool trusts alerts, it is enough by itself."""
-    if not pod.node or now_s - pod.started_s < policy.min_healthy_age_s:
+    if not pod.node or not _is_old_enough(pod, policy, now_s):
         return None
     had = policy.own_look and pod.evidence.had
     bad = pod.evidence.bad if had else 0
@@ -94,7 +95,7 @@ def unconfirmed(pod: PodView, policy: Policy) -> bool:
 
 def is_witness(pod: PodView, policy: Policy) -> bool:
     """Nearly a suspect: bad enough to speak against its node, and to take no room."""
-    had = policy.own_look and pod.evidence.had
+    had = policy.own_look and pod.evidence.had and pod.started_s > 0
     return bool(pod.alarms) or (had and pod.evidence.bad >= policy.nearly_bad)
 
 
@@ -105,4 +106,8 @@ def is_fit(pod: PodView, policy: Policy, now_s: float) -> bool:
         return False
     if policy.own_look and pod.evidence.had:
         return pod.evidence.steady
-    return now_s - pod.started_s >= policy.min_healthy_age_s
+    return _is_old_enough(pod, policy, now_s)
+
+
+def _is_old_enough(pod: PodView, policy: Policy, now_s: float) -> bool:
+    return pod.started_s > 0 and now_s - pod.started_s >= policy.min_healthy_age_s

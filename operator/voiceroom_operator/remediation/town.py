@@ -49,4 +49,5 @@ def is_shaky(pod: PodView, policy: Policy) -> bool:
     """What was left is not trusted while this holds: stricter than what makes a suspect."""
     if pod.alarms:
         return True
-    return policy.own_look and pod.evidence.had and not pod.evidence.good
+    looks = policy.own_look and pod.evidence.had and pod.started_s > 0
+    return looks and not pod.evidence.good

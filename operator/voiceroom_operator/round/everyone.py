@@ -73,7 +73,7 @@ class Everyone:
             namespace=namespace,
             pool=seen.pool,
             node=seen.node,
-            started_s=seen.started_s or seen.created_s,
+            started_s=seen.started_s if _is_judged(pod) else 0.0,
             standing=standing(seen, self.nodes, self._limits),
             headroom=seen.headroom,
             evidence=weigh(self._eyes.history(seen.uid), seen.silent_s, policy),
@@ -122,6 +122,11 @@ def _alarms(pools: Iterable[PoolRecord], inbox: Inbox, now_s: float) -> list[tup
         for (namespace, _), alarm in found.items()
         if now_s < alarm.until_s and alarm.key not in inbox.resolved
     ]
+
+
+def _is_judged(pod: PodRecord) -> bool:
+    """Neither who is on the way to its first answer nor who is ending is judged by its silence."""
+    return (pod.seen.ready or pod.heard) and not pod.seen.deleting
 
 
 def _is_meant(alarm: Alarm, of: str, namespace: str, pod: PodSeen) -> bool:

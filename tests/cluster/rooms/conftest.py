@@ -19,6 +19,7 @@ from localcluster.voiceroom import Helm
 SETTINGS = (
     f"--set=defaultPool.resources.requests.cpu={SMALL['requests']['cpu']}",
     "--set=defaultPool.drain.deadline=20s",
+    "--set=defaultPool.remediation.mode=Off",
 )
 
 

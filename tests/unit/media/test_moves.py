@@ -263,3 +263,23 @@ def test_a_room_that_is_over_is_nobodys(movers: tuple[Mover, Mover]) -> None:
     assert not a.moves._chairs
     assert not a.moves._by_key
     assert not len(a.legs)
+
+
+def test_a_former_owner_that_becomes_the_twin_keeps_legs_that_are_silent_there(
+    movers: tuple[Mover, Mover],
+) -> None:
+    a, b = movers
+    succeed(a, b)
+    order(a, b)
+    together(a, b, ticks=20)
+    leg = a.legs.by_slot[0]
+    assert a.house.was_ours(leg)
+    a.seat(part="twin", owner_epoch=2, epoch=2, other=b.address, pod=b.pod, to="", to_epoch=0)
+    assert not a.house.was_ours(leg), "no time-out ends it"
+    together(a, b, ticks=20)
+    assert (a.turns[-1], b.turns[-1]) == (Turn.REST, Turn.MIX)
+    b.seat(part="owner", epoch=2, owner_epoch=0, other=a.address, pod="")
+    together(a, b, ticks=10)
+    together(a, ticks=WATCH_TICKS)
+    assert a.turns[-1] is Turn.MIX, "and takes over in its turn"
+    assert a.column("tx_ssrc") == ssrc_of(SSRC, 3)

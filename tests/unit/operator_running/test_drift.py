@@ -9,7 +9,7 @@ from fakes.looptime import run
 from fakes.town import NAMESPACE, Town, condition
 from voiceroom_api import names
 from voiceroom_operator.cluster.api import ApiError
-from voiceroom_operator.cluster.kinds import LEASES, NODES, ROOMS, Kind
+from voiceroom_operator.cluster.kinds import LEASES, NODES, PODS, ROOMS, Kind
 
 SEEN_S = 10.0
 """What is promised from the fault to the room elsewhere."""
@@ -338,5 +338,63 @@ def test_without_the_right_nodes_are_avoided_by_affinity_and_it_is_said() -> Non
         assert taints(town, node) == []
         assert "TaintNotAllowed" in town.reasons()
         await town.stop()
+
+    run(scene())
+
+
+def waiting(town: Town, pod: str, *, ready: bool) -> None:
+    """Its container does not run: an image is pulled, or it has crashed."""
+    state = {"waiting": {"reason": "ContainerCreating"}}
+    status = {
+        "containerStatuses": [{"name": "mixer", "state": state}],
+        "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
+    }
+    town.mixer(pod).silent = True
+    town.api.change(PODS, NAMESPACE, pod, {"status": status})
+
+
+def test_a_pod_on_its_way_is_left_to_its_kubelet_however_long_that_takes() -> None:
+    async def scene() -> None:
+        town = await settled(size={"min": 4, "spare": 0})
+        idle = next(pod for pod in town.pods() if pod != town.status()["podName"])
+        town.api.remove(PODS, NAMESPACE, idle)
+        await asyncio.sleep(2.2)
+        new = max(town.pods(), key=lambda pod: str(town.pods()[pod]["metadata"]["uid"]))
+        waiting(town, new, ready=False)
+        await asyncio.sleep(120)
+        assert new in town.pods()
+        assert budget(town)["evacuations"] == []
+        assert condition(town.pool_status(), names.REMEDIATION_BLOCKED)[0] == "False"
+        await town.stop()
+
+    run(scene())
+
+
+def test_a_container_that_is_started_again_is_not_blamed_for_its_silence() -> None:
+    async def scene() -> None:
+        town = await settled(size={"min": 4, "spare": 0})
+        pod = town.status()["podName"]
+        waiting(town, pod, ready=True)
+        await asyncio.sleep(8)
+        assert budget(town)["evacuations"] == []
+        assert pod in town.pods()
+        await town.stop()
+
+    run(scene())
+
+
+def test_pods_that_end_together_are_no_fault_of_their_node() -> None:
+    async def scene() -> None:
+        town = await settled(size={"min": 4, "spare": 0})
+        node = next(node for node in town.kubelet.nodes if node != town.status()["nodeName"])
+        town.kubelet.patient = True
+        for pod in town.on(node):
+            town.mixer(pod).silent = True
+            ended_at = {"deletionTimestamp": "2027-01-15T08:00:00Z"}
+            town.api.change(PODS, NAMESPACE, pod, {"metadata": ended_at})
+        await asyncio.sleep(30)
+        assert budget(town)["evacuations"] == []
+        assert quarantined(town) == set()
+        await town.kill()
 
     run(scene())

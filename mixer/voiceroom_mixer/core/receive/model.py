@@ -63,13 +63,20 @@ class TickTime:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverConfig:
-    """Settings of a leg's jitter buffer."""
+    """Settings of a leg's jitter buffer.
+
+    Raises ``ValueError`` for bounds that are not ``0 < min_ms <= max_ms``.
+    """
 
     min_ms: int = 20
     max_ms: int = 200
     frame_samples: int = 960
     level_ext: bool = True
     """The sender was offered RFC 6464 levels."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_ms <= self.max_ms:
+            raise ValueError(f"jitter buffer of {self.min_ms}..{self.max_ms} ms")
 
 
 @dataclass(slots=True)

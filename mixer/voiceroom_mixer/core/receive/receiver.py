@@ -38,12 +38,7 @@ from voiceroom_mixer.core.receive.probation import IN_ORDER, Probation
 from voiceroom_mixer.core.receive.refill import RefillTimeout, RefillWatch
 from voiceroom_mixer.core.receive.source import FrameKind, Pcm
 from voiceroom_mixer.core.receive.stream import NO_SSRC, Stream, StreamFigures
-from voiceroom_mixer.core.rtp.reception import (
-    MAX_DROPOUT,
-    Arrival,
-    ReceptionFigures,
-    transit_ns,
-)
+from voiceroom_mixer.core.rtp.reception import MAX_DROPOUT, Arrival, ReceptionFigures, transit_ns
 
 __all__ = [
     "NO_SSRC",
@@ -77,12 +72,7 @@ class Receiver:
         tick: TickTime,
         stream: StreamFigures | None = None,
     ) -> None:
-        """``stream`` holds what is counted of every packet; Python's own where none is given.
-
-        Raises ``ValueError`` for a jitter buffer whose bounds are not ``0 < min_ms <= max_ms``.
-        """
-        if not 0 < config.min_ms <= config.max_ms:
-            raise ValueError(f"jitter buffer of {config.min_ms}..{config.max_ms} ms")
+        """``stream`` holds what is counted of every packet; Python's own where none is given."""
         self._config, self._decoder, self._seed, self._tick = config, decoder, seed, tick
         self._stats = ReceiverStats()
         self._probation = Probation()

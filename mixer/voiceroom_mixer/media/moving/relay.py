@@ -84,7 +84,7 @@ class Relay:
         elif message.payload:
             self._post.deliver(self._path(leg, message), message.payload)
             self._board.add("relayed_down")
-        elif leg.used:
+        elif self._house.was_ours(leg):
             self._house.end(leg, layout.END_REMOVED)
 
     def _path(self, leg: Leg, message: RelayDown) -> bytes:
