@@ -96,6 +96,8 @@ class Pod(Mixer):
         self._udp, self._options = free_port(socket.SOCK_DGRAM), options
         self._folder = folder
         self.generation = Assignment()
+        self.card = card()
+        """Of rooms of which ``assign`` is told nothing else."""
         super().__init__(self._start(), self._http, folder)
 
     def _start(self) -> subprocess.Popen[str]:
@@ -180,7 +182,7 @@ class Pod(Mixer):
 
     def assign(self, *seats: Seat, term: int = 1, **cards: RoomCard) -> int:
         """As the operator would; the answer's status."""
-        known = {seat.room.name: card() for seat in seats} | cards
+        known = {seat.room.name: self.card for seat in seats} | cards
         settings = pod_settings(Capacity(), ("127.0.0.1",))
         self.generation = next_assignment(self.generation, seats, known, settings)
         return self.tell("PUT", "assignment", self.generation.to_dict(term))[0]

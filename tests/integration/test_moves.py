@@ -13,11 +13,13 @@ from harness.captures import CapturedLeg, frames_are_whole, now_ns, passage, sin
 from harness.events import events, until_event
 from harness.listening import WHOLE_DB, loudness, until, until_heard
 from harness.party import Party, gathering
-from harness.pods import Pod, direct, owned, pods, standing
+from harness.pods import Pod, card, direct, owned, pods, standing
 from harness.rtp import RtpLeg
 from voiceroom_operator.binding.directory import Directory
 
 HZ, OTHER_HZ = 1_000.0, 440.0
+PATIENT = card(audio={"jitterBuffer": {"minMs": 120, "maxMs": 200}})
+"""Absorbs what a busy machine does to a sender's pace, so that a gap is the pods' own."""
 TIMELY = ("--realtime", "Fifo")
 """Where it is granted a busy machine disturbs less."""
 
@@ -26,6 +28,7 @@ TIMELY = ("--realtime", "Fifo")
 def pair(tmp_path: Path) -> Iterator[list[Pod]]:
     """Pod ``a`` runs room ``lobby``; ``b`` stands ready."""
     with pods(tmp_path, "a", "b", options=TIMELY) as (a, b):
+        a.card = b.card = PATIENT
         direct([a, b], Directory(), {"lobby": a})
         assert a.assign(owned("lobby", "a")) == 200
         yield [a, b]
