@@ -244,6 +244,10 @@ class House:
             self._connect_addresses(leg, resume=True)
         else:
             self._connect_addresses(leg, resume=False)
+        if leg.state.kind == "rtp" and mark.port and mark.rx_ssrc:
+            # We sent first, so a node's NAT may give what comes from its gateway another port: the
+            # two flows would be one to it (port mapping of a pod, nf_conntrack).
+            self._legs.await_source(leg, unpack_name(leg.selected)[0])
         self._connected(leg)
 
     def mirror(self, leg: Leg, *, on: bool) -> None:

@@ -238,13 +238,19 @@ class Ingress:
 
     def _latch(self, row: int, length: int) -> Leg | None:
         """An RTP leg with port 0 takes the first valid source: an RTP header of its payload type
-        from its IP address."""
+        from its IP address. One that has an address, and has moved here, takes its own stream from
+        another port."""
         second = self._receiver.buffer[row * RX_BYTES + 1]
         payload_type = second & 0x7F if length >= 12 else -1
         path = self._receiver.path(row)
         for leg in self._legs.latching(path):
-            if leg.state.payload_type == payload_type:
+            is_own = not leg.selected or self._ssrc(row) == leg.rx_ssrc
+            if leg.state.payload_type == payload_type and is_own:
                 self._on_checked(leg, path, True)
                 return leg
         self._board.drop("unknown_source")
         return None
+
+    def _ssrc(self, row: int) -> int:
+        """Of an RTP packet that is long enough."""
+        return int(_HEAD.unpack_from(self._receiver.buffer, row * RX_BYTES)[4])

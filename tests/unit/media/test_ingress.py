@@ -72,3 +72,31 @@ def test_datagrams_of_nobody_are_counted_by_reason(
     gate.take(5)
     reasons = ("empty", "not_stun", "unknown_source", "relay")
     assert [mansion.counted("drop_" + reason) for reason in reasons] == [1, 1, 2, 1]
+
+
+def test_a_moved_gateways_own_stream_is_taken_from_another_port_and_no_other(
+    mansion: Mansion, peers: list[socket.socket]
+) -> None:
+    gateway, stranger = peers
+    leg = mansion.put(rtp_leg(0, port=gateway.getsockname()[1]))
+    gate = Gate(mansion)
+    _send(gateway, mansion, 1)
+    gate.take(1)
+    mark = mansion.house.mark(leg.state)._replace(
+        ip=bytes(10) + b"\xff\xff" + socket.inet_aton("127.0.0.1"),
+        port=gateway.getsockname()[1],
+        rx_ssrc=7,
+        rx_index=1,
+    )
+    mansion.house.rest(leg)
+    mansion.house.enliven(leg, mark, mansion.now_ns)
+    leg.stream.rx_ssrc = 7
+    head = struct.pack("!BBHII", 0x80, 111, 2, 1920, 8)  # the address is right, the stream is not
+    stranger.sendto(head + SOUND, mansion.socket.getsockname())
+    gate.take(1)
+    assert mansion.counted("drop_unknown_source") == 1
+    _send(stranger, mansion, 2)
+    gate.take(1)
+    assert mansion.legs.find(leg.selected) is leg
+    assert int.from_bytes(leg.selected[2:4], "big") == stranger.getsockname()[1]
+    assert not mansion.legs.awaits
