@@ -93,8 +93,8 @@ def test_the_drain_of_a_node_under_a_live_call_is_not_heard(voice: Voice) -> Non
 
 
 def nothing_is_missing(leg: RtpLeg, begun: int, hz: float) -> None:
-    """No frame since packet ``begun``; the speaker, who changes his way in mid-word, is concealed for
-    a moment at the most."""
+    """No frame since packet ``begun``; the speaker, who changes his way in mid-word, is concealed
+    for a moment at the most."""
     packets = leg.heard[begun - WARM_UP :]
     steps = {(b.timestamp - a.timestamp) % 2**32 for a, b in itertools.pairwise(packets)}
     assert steps == {FRAME}
