@@ -99,6 +99,7 @@ def test_a_deleted_room_ends_within_two_seconds_for_those_in_it(voice: Voice) ->
 
 
 def test_a_container_that_dies_has_its_rooms_back(voice: Voice) -> None:
+    voice.pool("default", size={"min": 1, "max": 1, "spare": 0})  # no twin that takes them over
     voice.room("lobby")
     voice.ready("lobby")
     pod = voice.owner("lobby")
