@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from harness.listening import tone_is_whole, until_heard
+from harness.listening import goes_on, until_heard
 from harness.party import Party
 from harness.rtp import RtpLeg
 from harness.voice import PodDoor, Voice, until
@@ -92,7 +92,7 @@ def test_a_call_goes_on_while_the_api_server_is_away(
         party.join(None, "late", host=lobby.here)
     finally:
         server.send(signal.SIGCONT)
-    tone_is_whole(bob, at, ADA_HZ)
+    goes_on(bob, at, ADA_HZ)
     lobby.room("after", audio=PATIENT)
     lobby.ready("after", within_s=60)
     assert lobby.owner("lobby")
@@ -127,7 +127,7 @@ def test_a_room_lives_on_a_node_whose_kubelet_is_silent(
     finally:
         kubelet.send(signal.SIGCONT)
         until(lambda: _is_ready(lobby, node), 60, "the node is back")
-    tone_is_whole(bob, at, ADA_HZ)
+    goes_on(bob, at, ADA_HZ)
 
 
 def _is_ready(voice: Voice, node: str) -> bool:
@@ -190,7 +190,7 @@ def test_helm_upgrade_of_the_operator_is_not_heard(
     wait = ("rollout", "status", "deployment/voiceroom-operator", "--timeout=120s")
     lobby.cluster.kubectl("-n", "voiceroom", *wait)
     bob.wait_packets(50)
-    tone_is_whole(bob, at, ADA_HZ)
+    goes_on(bob, at, ADA_HZ)
     assert lobby.uids() == uids
     lobby.room("another")
     lobby.ready("another")

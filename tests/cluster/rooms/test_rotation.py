@@ -8,7 +8,7 @@ from base64 import b64encode
 
 import pytest
 
-from harness.listening import tone_is_whole, until_heard
+from harness.listening import goes_on, until_heard
 from harness.voice import Voice, until
 
 pytestmark = pytest.mark.timeout(300)
@@ -37,7 +37,7 @@ def test_join_keys_are_rotated_without_a_dropped_call(voice: Voice) -> None:
         token = door.sign("listener")
         until(lambda: door.call("GET", "/rooms/lobby", token)[0] == 200, MOUNTED_S, "taken")
         assert door.call("GET", "/rooms/lobby", party.token)[0] == 200  # the old key still verifies
-        tone_is_whole(bob, at, ADA_HZ)
+        goes_on(bob, at, ADA_HZ)
 
 
 def test_a_pools_secret_deleted_by_hand_comes_back_and_rooms_go_on(voice: Voice) -> None:
