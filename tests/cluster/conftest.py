@@ -8,9 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from localcluster import cluster, controlplane, own, preconditions
+from browsers.chromium import Chromiums, chromiums
+from harness.voice import SMALL, Voice, namespace
+from images import cache
+from images.voiceroom import voiceroom_image
+from localcluster import cluster, controlplane, own, preconditions, voiceroom
 from localcluster.cluster import Cluster
 from localcluster.controlplane import ControlPlane
+from localcluster.own import Own
+from localcluster.voiceroom import Helm
+
+SETTINGS = (
+    f"--set=defaultPool.resources.requests.cpu={SMALL['requests']['cpu']}",
+    "--set=defaultPool.drain.deadline=20s",
+    "--set=defaultPool.remediation.mode=Off",
+)
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +56,49 @@ def kubeconfig(request: pytest.FixtureRequest) -> Path:
         return chosen.kubeconfig
     ours: Cluster = request.getfixturevalue("machine_cluster")
     return ours.kubeconfig
+
+
+@pytest.fixture(scope="session")
+def image(request: pytest.FixtureRequest) -> str:
+    """Of this checkout, on the nodes; on a user's cluster the one that was named."""
+    chosen = own.chosen()
+    if chosen is not None:
+        return chosen.image()
+    machine: Cluster = request.getfixturevalue("machine_cluster")
+    made = voiceroom_image(cache.folder())
+    machine.load(made.archive)
+    return made.reference
+
+
+@pytest.fixture(scope="session")
+def installed(image: str, request: pytest.FixtureRequest) -> Cluster | Own:
+    """A cluster with the operator at work."""
+    chosen: Cluster | Own | None = own.chosen()
+    if chosen is None:
+        chosen = request.getfixturevalue("machine_cluster")
+    assert chosen is not None
+    voiceroom.upgrade(Helm(chosen), image, *SETTINGS)
+    return chosen
+
+
+@pytest.fixture
+def voice(installed: Cluster | Own, request: pytest.FixtureRequest) -> Iterator[Voice]:
+    """A namespace for one test."""
+    name = request.node.originalname.removeprefix("test_").replace("_", "-")[:40].strip("-")
+    with namespace(installed, name) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared(installed: Cluster | Own, request: pytest.FixtureRequest) -> Iterator[Voice]:
+    """A namespace for a module whose tests do not get into each other's way."""
+    name = request.module.__name__.rpartition(".")[2].removeprefix("test_").replace("_", "-")
+    with namespace(installed, f"all-{name}") as made:
+        yield made
+
+
+@pytest.fixture
+def chromium(tmp_path: Path) -> Iterator[Chromiums]:
+    """Chromium browsers, one for each person."""
+    with chromiums(tmp_path) as browsers:
+        yield browsers
