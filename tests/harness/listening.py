@@ -59,8 +59,9 @@ def tone_is_whole(leg: RtpLeg, begun: int, hz: float) -> None:
 
 
 def goes_on(leg: RtpLeg, begun: int, hz: float) -> None:
-    """Since packet ``begun`` it is one stream, of which at most a frame in a hundred is missing, and
-    the tone is in it now: for calls of minutes, of which other work takes a tick now and then."""
+    """Since packet ``begun`` it is one stream, at most a frame in a hundred of it is missing, and
+    the tone is in it now. For calls of minutes, of which other work takes a tick now and then.
+    """
     packets = leg.heard[begun:]
     steps = [(b.timestamp - a.timestamp) % 2**32 for a, b in itertools.pairwise(packets)]
     assert len({packet.ssrc for packet in packets}) == 1
