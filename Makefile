@@ -38,7 +38,7 @@ test: ## every test, all tiers
 	@$(BIN)/python scripts/stages.py all
 
 .PHONY: test-fast
-test-fast: ## unit and property tests, under 60 s
+test-fast: ## unit and property tests
 	@scripts/setup dev
 	@$(BIN)/python scripts/stages.py fast
 

@@ -23,7 +23,7 @@ from voiceroom_operator.children.secrets import (
 from voiceroom_operator.keys import certificates, keyfile
 from voiceroom_operator.keys.certificates import Pair
 
-LOOK_AGAIN_S: Final = 60.0
+LOOK_AGAIN_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, repr=False)

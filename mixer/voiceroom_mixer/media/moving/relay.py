@@ -30,7 +30,9 @@ _ROOM: Final = 2
 class Relay:
     """Up: from a client that came here to the pod that mixes. Down: the way back."""
 
-    def __init__(self, post: Post, house: House, legs: LegTable, egress: Egress, board: Board):
+    def __init__(
+        self, post: Post, house: House, legs: LegTable, egress: Egress, board: Board
+    ) -> None:
         self._post, self._house, self._legs = post, house, legs
         self._egress, self._board = egress, board
         self.ingress: Ingress
