@@ -38,7 +38,8 @@ class Wanted:
         spec = {
             "nodeName": self.node,
             "runtimeClassName": self.runtime_class,
-            "terminationGracePeriodSeconds": 0,
+            # Not 0, with which the object goes at once, before what ran in it has ended.
+            "terminationGracePeriodSeconds": 1,
             "containers": [container],
         }
         metadata = {"name": self.name, "labels": {"app": self.name}}
