@@ -45,11 +45,19 @@ def test_an_operator_killed_at_each_step_of_a_move_ends_it_all_the_same(
             proxy.after = lambda _: None
             operator.kill()
             operator.start()
-            until(partial(_moved, voice, step), 60, f"moved; {call.last_move}")
+            until_moved(voice, step, operator)
             voice.ready("lobby")
             call.goes_on()
             until(lambda: len(mixed_at(voice)) == 1, 30, "one pod has it")
         print(f"operator killed {STEPS} times: {call.passage(begun)}")
+
+
+def until_moved(voice: Voice, times: int, operator: LocalOperator) -> None:
+    """So many moves are on record as done."""
+    try:
+        until(partial(_moved, voice, times), 60, f"move {times}")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; {voice.status('lobby')}; {operator.said()}") from None
 
 
 def _moved(voice: Voice, times: int) -> bool:

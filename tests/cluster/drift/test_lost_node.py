@@ -6,7 +6,7 @@ import pytest
 
 from harness.drift import ADA_HZ, a_call, lost
 from harness.listening import until_heard
-from harness.voice import Voice, until
+from harness.voice import OFF, Voice, until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("resting")]
 DOWNLINK_MS = 1_000
@@ -14,13 +14,13 @@ DOWNLINK_MS = 1_000
 
 @pytest.mark.timing
 def test_the_twin_goes_on_when_a_node_is_lost(watched: Voice) -> None:
-    with a_call(watched) as call:
+    with a_call(watched, remediation=OFF) as call:
         node, begun = call.node, len(call.bob.heard)
         with lost(watched, node):
             took_s = until(lambda: call.node != node, 20, "the twin has it")
             call.follow()
             until_heard(call.bob, ADA_HZ)
             found = call.passage(begun)
-        print(f"lost node: on record after {took_s:.1f} s; {found}")
+        print(f"lost node: on record after {took_s:.1f} s; {found}; {call.last_move}")
         assert found.gap_ms <= DOWNLINK_MS
         assert found.streams == 2
