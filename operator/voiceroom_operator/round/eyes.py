@@ -39,6 +39,7 @@ class _Rooms:
 
     bodies: Mapping[str, Body] = field(default_factory=dict)
     legs: Mapping[str, int] = field(default_factory=dict)
+    strangers: frozenset[str] = frozenset()
     records: Mapping[str, RoomRecord] = field(default_factory=dict)
     values: Mapping[str, RoomSeen] = field(default_factory=dict)
     bound: Groups[RoomRecord] = field(default_factory=dict)
@@ -84,7 +85,9 @@ class Eyes:
         pods = _same(last.seen.pods, {pod.seen.name: pod for pod in self._pods(namespace)})
         pools = _same(last.seen.pools, {pool.wanted.name: pool for pool in self._pools(namespace)})
         legs = last.rooms.legs if pods is last.seen.pods else _legs(pods)
-        rooms = self._look_at_rooms(self.mirror.named(ROOMS, namespace), legs, last.rooms)
+        strangers = frozenset(name for name, pod in pods.items() if not pod.heard)
+        bodies = self.mirror.named(ROOMS, namespace)
+        rooms = self._look_at_rooms(bodies, legs, strangers, last.rooms)
         nodes = self.nodes()
         nodes = last.seen.nodes if nodes == last.seen.nodes else nodes
         seen = Seen(
@@ -160,22 +163,31 @@ class Eyes:
         return made
 
     def _look_at_rooms(
-        self, bodies: Mapping[str, Body], legs: Mapping[str, int], last: _Rooms
+        self,
+        bodies: Mapping[str, Body],
+        legs: Mapping[str, int],
+        strangers: frozenset[str],
+        last: _Rooms,
     ) -> _Rooms:
         recounted = differences(last.legs, legs)
+        for pod in last.strangers ^ strangers:
+            recounted.extend(last.bound.get(pod, ()))
         changed = dict.fromkeys(differences(last.bodies, bodies))
         changed |= dict.fromkeys(name for name in recounted if name in bodies)
         if not changed:
-            return replace(last, legs=legs)
+            return replace(last, legs=legs, strangers=strangers)
         records = dict(last.records)
         for name in changed:
             records.pop(name, None)
             if name in bodies:
-                records[name] = self._room(bodies[name], legs.get(name, 0), last.values.get(name))
+                count = legs.get(name)
+                if count is None:
+                    count = _presumed(bodies[name], strangers)
+                records[name] = self._room(bodies[name], count, last.values.get(name))
         bound = regrouped(last.bound, last.records, records, changed, _pod_of)
         others = regrouped(last.others, last.records, records, changed, _others_of)
         values = _values(last.values, records, changed)
-        return _Rooms(bodies, legs, records, values, bound, others)
+        return _Rooms(bodies, legs, strangers, records, values, bound, others)
 
     def _room(self, body: Body, legs: int, last: RoomSeen | None) -> RoomRecord:
         self.read += 1
@@ -279,6 +291,15 @@ def _legs(pods: Mapping[str, PodRecord]) -> dict[str, int]:
     for pod in pods.values():
         found |= pod.legs
     return found
+
+
+def _presumed(body: Body, strangers: frozenset[str]) -> int:
+    """People of a room whose pod runs nothing, or was never heard: then there may be some, and the
+    room is not bound elsewhere under them."""
+    status = body.get("status") or {}
+    if status.get("podName") not in strangers:
+        return 0
+    return max(1, int(status.get("participants", 0)))
 
 
 def _pod_of(room: RoomRecord) -> tuple[str, ...]:

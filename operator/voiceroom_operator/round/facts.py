@@ -139,7 +139,7 @@ class Facts:
             confirmed=pod is not None and (room.name, room.epoch) in pod.runs,
             url=self.url(room, host),
             udp=host.udp,
-            participants=pod.report.participants.get(room.name, 0) if pod else 0,
+            participants=_participants(record, room, pod),
             timing=host.timing,
             remedy=self._room_remedy(record, pool),
             unplaced=unplaced,
@@ -244,3 +244,10 @@ def _remedy(mode: str, *, readable: bool) -> Remedy:
     if mode == "DryRun":
         return Remedy(True, names.DRY_RUN, "spec.remediation.mode is DryRun")
     return Remedy() if readable else NO_NODES
+
+
+def _participants(record: RoomRecord, room: RoomSeen, pod: PodRecord | None) -> int:
+    """As the pod says; before it has said anything, as it was."""
+    if pod is not None and not pod.heard:
+        return int((record.body.get("status") or {}).get("participants", 0))
+    return pod.report.participants.get(room.name, 0) if pod else 0

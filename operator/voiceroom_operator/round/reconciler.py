@@ -20,6 +20,7 @@ from voiceroom_operator.pool_plan import plan
 from voiceroom_operator.remediation.case import Remedies
 from voiceroom_operator.remediation.drifted import next_drifted
 from voiceroom_operator.round import saying
+from voiceroom_operator.round.acquaintance import Acquaintance
 from voiceroom_operator.round.acting import Hands
 from voiceroom_operator.round.doors import Doors
 from voiceroom_operator.round.eyes import Eyes
@@ -85,6 +86,7 @@ class Reconciler:
         self._unsettled = Refusals(parts.hands.clock, "what the pool has beside its pods")
         self._bindings: dict[str, Bindings] = {}
         self._doors = Doors(parts.eyes.mirror)
+        self._acquaintance = Acquaintance()
 
     async def __call__(self, namespace: str) -> float | None:
         """One round. Raises ``RoundFailed``, ``NotLeading``."""
@@ -93,6 +95,9 @@ class Reconciler:
         sound = await self._put_in_order(seen, outcome)
         hands = self._parts.hands
         clock = hands.clock
+        if not self._acquaintance.is_made(seen, clock.monotonic_s()):
+            outcome.again_s.append(SOON_S)
+            return _at_last(outcome)
         findings = await self._parts.remedying.examine(seen, clock.unix_s)
         seen, now_s = findings.seen, clock.unix_s()
         binding = self._bind(findings, now_s)
@@ -109,6 +114,7 @@ class Reconciler:
         self._bindings.clear()
         self._statuses.forget()
         self._doors.forget()
+        self._acquaintance.forget()
 
     def keep(self, uids: set[str]) -> None:
         """Forget what belongs to objects that are gone."""
@@ -369,9 +375,14 @@ def _spoilt(rooms: Mapping[str, RoomRecord]) -> list[RoomRecord]:
 def _again(
     outcome: Outcome, findings: Findings, binding: BindingPlan, planned: Iterable[_Planned]
 ) -> float | None:
-    if outcome.failures:
-        raise RoundFailed(outcome.failures, outcome.not_before_s)
-    waits = [outcome.soonest_s(), binding.requeue_after_s]
+    waits = [_at_last(outcome), binding.requeue_after_s]
     waits.extend(each.requeue_after_s for each in findings.remedies.values())
     waits.extend(each.plan.requeue_after_s for each in planned)
     return min((wait for wait in waits if wait is not None), default=None)
+
+
+def _at_last(outcome: Outcome) -> float | None:
+    """When to look again on account of what was done. Raises ``RoundFailed``."""
+    if outcome.failures:
+        raise RoundFailed(outcome.failures, outcome.not_before_s)
+    return outcome.soonest_s()

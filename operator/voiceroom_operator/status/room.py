@@ -88,8 +88,8 @@ def _moves(written: Mapping[str, Any], facts: RoomFacts, now_s: float) -> dict[s
         moves["drift"] = room.drift.to_dict()
     answer = facts.answer or settled(room.answer, room.pod, moving=room.move is not None)
     if answer is not None:
-        same = answer.says_as(room.answer) and room.answer is not None
-        at_s = room.answer.at_s if same and room.answer is not None else now_s
+        same = room.answer is not None and answer.says_as(room.answer)
+        at_s = (room.answer.at_s if same and room.answer is not None else 0.0) or now_s
         moves["request"] = answer.to_dict(timestamp(at_s))
     return moves
 

@@ -14,12 +14,15 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("resting")]
 STAYS_S = 12
 """Twice what it takes to leave a pod."""
 LEFT_S = 20.0
+TWO_A_NODE = {"min": 4, "max": 6, "spare": 0}
+"""So that what one pod shows alone is not its node's."""
 
 
 def test_of_one_bad_pod_only_its_rooms_move_and_it_is_replaced(watched: Voice) -> None:
-    with a_call(watched) as call:
+    with a_call(watched, size=TWO_A_NODE) as call:
         watched.room("other", placement="Dedicated")
         watched.ready("other")
+        until(lambda: len(watched.pods()) >= 4, 60, "two pods on each node")
         bad, beside, uids = call.pod, watched.owner("other"), watched.uids()
         assert bad != beside
         with throttled(watched, bad):
