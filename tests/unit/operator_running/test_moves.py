@@ -143,6 +143,35 @@ def test_an_operator_that_is_killed_in_a_move_changes_nothing(after_s: float) ->
     run(scene())
 
 
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_leader_that_begins_does_not_take_a_room_for_empty(silent: bool) -> None:
+    async def scene() -> None:
+        town, pod = await in_call()
+        await town.kill()
+        cordon(town, pod)
+        town.mixer(pod).silent = silent
+        town.start("two")
+        await town.until(lambda: bool(last(town)), 60, "it is moved, not bound anew")
+        assert last(town)["from"] == pod
+        await town.stop()
+
+    run(scene())
+
+
+def test_a_leader_that_begins_says_nothing_else_of_rooms_than_the_one_before() -> None:
+    async def scene() -> None:
+        town, _ = await in_call(0)
+        await asyncio.sleep(30)
+        said = town.status()["conditions"]
+        await town.kill()
+        town.start("two")
+        await asyncio.sleep(60)
+        assert town.status()["conditions"] == said, "with the times of their transitions"
+        await town.stop()
+
+    run(scene())
+
+
 def test_another_pool_is_a_move() -> None:
     async def scene() -> None:
         town, pod = await in_call()

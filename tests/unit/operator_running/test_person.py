@@ -48,6 +48,7 @@ def test_a_room_goes_to_another_node_once_for_each_id() -> None:
         done = await answered(town, "Done")
         await asyncio.sleep(2)
         assert done["id"] == "one"
+        assert done["at"] > "2000", "when it was answered"
         assert town.status()["podName"] == done["to"]
         assert town.status()["nodeName"] != node
         assert names.REQUESTED in town.reasons()
