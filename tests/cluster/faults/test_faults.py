@@ -85,11 +85,11 @@ def test_a_call_goes_on_while_the_api_server_is_away(
 ) -> None:
     party, bob = call
     server = lobby.machine.processes.named("kube-apiserver")
-    at = len(bob.heard)
+    at, here = len(bob.heard), lobby.here
     server.send(signal.SIGSTOP)
     try:
         bob.wait_packets(AWAY_S * 50, timeout_s=AWAY_S + 30)
-        party.join(None, "late", host=lobby.here)
+        party.join(None, "late", host=here)
     finally:
         server.send(signal.SIGCONT)
     goes_on(bob, at, ADA_HZ)
