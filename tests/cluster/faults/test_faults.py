@@ -177,7 +177,9 @@ def test_two_replicas_act_as_one(installed: Cluster | Own, lobby: Voice) -> None
         "-n", "voiceroom", "get", "pods", "-o", "jsonpath={.items[*].status.phase}"
     )
     assert replicas.split().count("Running") >= 2
-    assert list(lobby.uids()) == [lobby.owner("lobby")]
+    desired = lobby.get("mixerpool", "default")["status"]["pods"]["desired"]
+    assert len(lobby.pods()) == desired, "neither has made pods of its own"
+    assert _holders(lobby, "lobby") == [lobby.owner("lobby")]
 
 
 @pytest.mark.timing
