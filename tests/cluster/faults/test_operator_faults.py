@@ -40,6 +40,7 @@ def test_an_operator_killed_after_each_of_its_writes_leaves_nothing_half_done(
             _wait_dead_or_ready(voice, operator)
             proxy.after = lambda _: None
             operator.kill()
+            voice.kubectl("delete", "lease", operator.lease)  # the next need not wait for its end
             operator.start()
             voice.ready("lobby")
             is_sound(voice, "lobby")
