@@ -49,7 +49,7 @@ class Streams:
         for kind in kinds:
             self._register(registry, kind)
         kopf.on.login(registry=registry)(self._login)
-        await kopf.operator(
+        tasks = await kopf.spawn_tasks(
             registry=registry,
             settings=_settings(),
             standalone=True,
@@ -58,6 +58,7 @@ class Streams:
             stop_flag=stop,
             identity=_IDENTITY,
         )
+        await _first_of(tasks)
 
     def _register(self, registry: kopf.OperatorRegistry, kind: Kind) -> None:
         import kopf
@@ -82,6 +83,23 @@ class Streams:
             certificate_path=found.cert_file,
             private_key_path=found.key_file,
         )
+
+
+async def _first_of(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Until the first has ended, and then all. Raises what it raised.
+
+    ``kopf.run_tasks`` does the same and then cancels whatever began in the loop after it: with us
+    that is everything else that the operator does.
+    """
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        if not task.cancelled():
+            task.result()
 
 
 def _settings() -> kopf.OperatorSettings:
