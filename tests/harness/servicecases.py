@@ -1,0 +1,146 @@
+"""The same for alerts about rooms, the operator and monitoring."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from harness.alertcases import (
+    NEVER,
+    OPERATOR,
+    POOL,
+    SECOND,
+    TARGET,
+    TIMING,
+    Case,
+    Round,
+    Series,
+)
+
+_AT: Final = 'namespace="voiceroom",pod="operator-1"'
+
+
+def _refills(legs: float, dry: Round) -> tuple[Series, ...]:
+    return (
+        Series("voiceroom_legs", TARGET, (legs,), (legs,)),
+        Series("voiceroom_jb_refill_timeouts_total", TARGET, (0,), dry),
+    )
+
+
+def _of_operator(name: str, well: Round, ill: Round, labels: str = "") -> tuple[Series, ...]:
+    at = OPERATOR if not labels else f'{labels},job="operator",instance="10.0.0.9:8080"'
+    return (Series(f"voiceroom_operator_{name}", at, well, ill),)
+
+
+def _rooms(phase: str, ill: Round) -> tuple[Series, ...]:
+    return _of_operator("rooms", (0,), ill, f'namespace="ana",phase="{phase}"')
+
+
+def _changed(how: str) -> tuple[Series, ...]:
+    return (Series("voiceroom_rooms_changed_total", f'{TARGET},how="{how}"', (0,), (1,)),)
+
+
+def _blocked(reason: str, ill: Round = (1,)) -> tuple[Series, ...]:
+    return _of_operator("remediation_blocked", (0,), ill, f'{POOL},reason="{reason}"')
+
+
+def _reconciles(ok: Round, failed: Round) -> tuple[Series, ...]:
+    name = "voiceroom_operator_reconciles_total"
+    return (
+        Series(name, f'{OPERATOR},result="ok"', (10,), ok),
+        Series(name, f'{OPERATOR},result="failed"', (0,), failed),
+    )
+
+
+def _waiting(depth: float, rounds: float) -> tuple[Series, ...]:
+    return _of_operator("queue_depth", (0,), (depth,)) + _reconciles((rounds,), (0,))
+
+
+def _delivered(result: str) -> tuple[Series, ...]:
+    return (Series("voiceroom_operator_alerts_total", f'{OPERATOR},result="{result}"', (0,), (1,)),)
+
+
+def _scraped(second: Round) -> tuple[Series, ...]:
+    ready = _of_operator("pool_pods", (2,), (2,), f'{POOL},state="ready"')
+    return (
+        *ready,
+        Series("voiceroom_ready", TARGET, (1,), (1,)),
+        Series("voiceroom_ready", SECOND, (1,), second),
+    )
+
+
+_ROOMS: Final = (
+    Case(
+        "VoiceroomJitterBufferRefillStorm",
+        TARGET.partition(",job")[0],
+        _refills(20, (150,)),
+        (_refills(1, (5,)), _refills(100, (100,))),
+    ),
+    Case(
+        "VoiceroomHeadroomLow",
+        POOL,
+        _of_operator("pool_headroom_ratio", (0.5,), (0.1,), POOL),
+        (_of_operator("pool_headroom_ratio", (0.5,), (0.25,), POOL),),
+    ),
+    Case(
+        "VoiceroomRoomsNotServed",
+        'namespace="ana",phase="Pending"',
+        _rooms("Pending", (2,)),
+        (_rooms("Ready", (2,)), _rooms("Pending", (2, 2, 2, 0))),
+    ),
+    Case(
+        "VoiceroomMoveFailed",
+        'namespace="ana",phase="Moving"',
+        _rooms("Moving", (1,)),
+        (_rooms("Moving", (1, 1, 0, 0)),),
+    ),
+    Case(
+        "VoiceroomRoomsTakenOver",
+        TARGET.partition(",job")[0],
+        _changed("taken"),
+        (_changed("moved"), _changed("stopped")),
+    ),
+    Case("VoiceroomStormStopped", POOL, _blocked("StormActive"), (_blocked("NoCandidateNode"),)),
+    Case(
+        "VoiceroomRemediationBlocked",
+        f'{POOL},reason="BudgetExhausted"',
+        _blocked("BudgetExhausted"),
+        (_blocked("BudgetExhausted", (1, 1, 0)), _blocked("StormActive")),
+    ),
+)
+_OPERATOR: Final = (
+    Case(
+        "VoiceroomOperatorNoLeader",
+        "",
+        _of_operator("leader", (1,), (0,)),
+        (_of_operator("leader", (1,), (0, 0, 1)),),
+    ),
+    Case("VoiceroomOperatorNoLeader", "", _of_operator("leader", (1,), NEVER), ()),
+    Case("VoiceroomOperatorStalled", _AT, _waiting(3, 0), (_waiting(3, 10), _waiting(0, 0))),
+    Case(
+        "VoiceroomOperatorLate",
+        _AT,
+        _of_operator("loop_lateness_seconds", (0.01,), (0.8,)),
+        (_of_operator("loop_lateness_seconds", (0.01,), (0.3,)),),
+    ),
+    Case(
+        "VoiceroomOperatorFailing",
+        _AT,
+        _reconciles((5,), (10,)),
+        (_reconciles((10,), (5,)),),
+    ),
+    Case(
+        "VoiceroomAlertsRefused",
+        'result="unauthorized"',
+        _delivered("unauthorized"),
+        (_delivered("duplicate"), _delivered("standby")),
+    ),
+    Case(
+        "VoiceroomMixersNotScraped",
+        'namespace="ana"',
+        _scraped(NEVER),
+        (_scraped((1,)),),
+    ),
+)
+ALWAYS: Final = "VoiceroomWatchdog"
+"""The one alert that neither rests nor resolves."""
+CASES: Final[tuple[Case, ...]] = (*TIMING, *_ROOMS, *_OPERATOR)
