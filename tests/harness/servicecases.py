@@ -26,21 +26,29 @@ def _refills(legs: float, dry: Round) -> tuple[Series, ...]:
     )
 
 
-def _of_operator(name: str, well: Round, ill: Round, labels: str = "") -> tuple[Series, ...]:
-    at = OPERATOR if not labels else f'{labels},job="operator",instance="10.0.0.9:8080"'
-    return (Series(f"voiceroom_operator_{name}", at, well, ill),)
+def _of_operator(name: str, well: Round, ill: Round) -> tuple[Series, ...]:
+    return (Series(f"voiceroom_operator_{name}", OPERATOR, well, ill),)
 
 
-def _rooms(phase: str, ill: Round) -> tuple[Series, ...]:
-    return _of_operator("rooms", (0,), ill, f'namespace="ana",phase="{phase}"')
+def _shown(name: str, labels: str, well: Round, ill: Round, leads: float = 1) -> tuple[Series, ...]:
+    """A gauge about rooms and pools, by the operator that leads, or by one that stands by."""
+    at = f'{labels},job="operator",instance="10.0.0.9:8080"'
+    return (
+        Series(f"voiceroom_operator_{name}", at, well, ill),
+        Series("voiceroom_operator_leader", OPERATOR, (leads,), (leads,)),
+    )
+
+
+def _rooms(phase: str, ill: Round, leads: float = 1) -> tuple[Series, ...]:
+    return _shown("rooms", f'namespace="ana",phase="{phase}"', (0,), ill, leads)
 
 
 def _changed(how: str) -> tuple[Series, ...]:
     return (Series("voiceroom_rooms_changed_total", f'{TARGET},how="{how}"', (0,), (1,)),)
 
 
-def _blocked(reason: str, ill: Round = (1,)) -> tuple[Series, ...]:
-    return _of_operator("remediation_blocked", (0,), ill, f'{POOL},reason="{reason}"')
+def _blocked(reason: str, ill: Round = (1,), leads: float = 1) -> tuple[Series, ...]:
+    return _shown("remediation_blocked", f'{POOL},reason="{reason}"', (0,), ill, leads)
 
 
 def _reconciles(ok: Round, failed: Round) -> tuple[Series, ...]:
@@ -60,7 +68,7 @@ def _delivered(result: str) -> tuple[Series, ...]:
 
 
 def _scraped(second: Round) -> tuple[Series, ...]:
-    ready = _of_operator("pool_pods", (2,), (2,), f'{POOL},state="ready"')
+    ready = _shown("pool_pods", f'{POOL},state="ready"', (2,), (2,))
     return (
         *ready,
         Series("voiceroom_ready", TARGET, (1,), (1,)),
@@ -78,8 +86,8 @@ _ROOMS: Final = (
     Case(
         "VoiceroomHeadroomLow",
         POOL,
-        _of_operator("pool_headroom_ratio", (0.5,), (0.1,), POOL),
-        (_of_operator("pool_headroom_ratio", (0.5,), (0.25,), POOL),),
+        _shown("pool_headroom_ratio", POOL, (0.5,), (0.1,)),
+        (_shown("pool_headroom_ratio", POOL, (0.5,), (0.25,)),),
     ),
     Case(
         "VoiceroomRoomsNotServed",
@@ -91,7 +99,7 @@ _ROOMS: Final = (
         "VoiceroomMoveFailed",
         'namespace="ana",phase="Moving"',
         _rooms("Moving", (1,)),
-        (_rooms("Moving", (1, 1, 0, 0)),),
+        (_rooms("Moving", (1, 1, 0, 0)), _rooms("Moving", (1,), leads=0)),
     ),
     Case(
         "VoiceroomRoomsTakenOver",
@@ -99,7 +107,12 @@ _ROOMS: Final = (
         _changed("taken"),
         (_changed("moved"), _changed("stopped")),
     ),
-    Case("VoiceroomStormStopped", POOL, _blocked("StormActive"), (_blocked("NoCandidateNode"),)),
+    Case(
+        "VoiceroomStormStopped",
+        POOL,
+        _blocked("StormActive"),
+        (_blocked("NoCandidateNode"), _blocked("StormActive", leads=0)),
+    ),
     Case(
         "VoiceroomRemediationBlocked",
         f'{POOL},reason="BudgetExhausted"',

@@ -41,6 +41,11 @@ def quantile(of: float, histogram: str, selector: str = "") -> str:
     return f"histogram_quantile({of:g}, {buckets})"
 
 
+def of_leader(gauge: str) -> str:
+    """One that stands by shows what was true when it last led."""
+    return f"({gauge} and on (job, instance) voiceroom_operator_leader == 1)"
+
+
 def half_of_the_time(gauge: str, by: str = POD) -> str:
     """Pods whose gauge was 1 at half of a minute's scrapes or more."""
     return f"max by ({by}) (avg_over_time({gauge}[{WINDOW}])) >= 0.5"

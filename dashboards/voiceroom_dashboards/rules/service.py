@@ -7,7 +7,14 @@ from typing import Final
 from voiceroom_api import names
 from voiceroom_dashboards.rules import recording
 from voiceroom_dashboards.rules.model import Alert, Group
-from voiceroom_dashboards.rules.promql import EVALUATION_S, KEEP_S, POOL, increase, rate
+from voiceroom_dashboards.rules.promql import (
+    EVALUATION_S,
+    KEEP_S,
+    POOL,
+    increase,
+    of_leader,
+    rate,
+)
 
 STALLED_S: Final = 0.5
 """So late an operator's event loop leaves the Lease to another."""
@@ -18,7 +25,6 @@ REFILLS: Final = 1.0
 _POOL: Final = "Pool {{ $labels.namespace }}/{{ $labels.pool }}"
 _POD: Final = "{{ $labels.namespace }}/{{ $labels.pod }}"
 _OPERATOR: Final = "namespace, pod"
-_BLOCKED: Final = "voiceroom_operator_remediation_blocked"
 _HELD: Final = "|".join(
     (
         names.NO_CANDIDATE_NODE,
@@ -35,7 +41,12 @@ _REFUSED: Final = "malformed|unauthorized|too_large|dropped"
 
 def _rooms(phases: str) -> str:
     selector = f'{{phase=~"{phases}"}}'
-    return f"max by (namespace, phase) (voiceroom_operator_rooms{selector}) > 0"
+    shown = of_leader(f"voiceroom_operator_rooms{selector}")
+    return f"max by (namespace, phase) {shown} > 0"
+
+
+def _blocked(reasons: str) -> str:
+    return of_leader(f'voiceroom_operator_remediation_blocked{{reason=~"{reasons}"}}')
 
 
 def _failing() -> str:
@@ -52,7 +63,8 @@ def _stuck() -> str:
 
 def _unscraped() -> str:
     """Ready mixers less those that are scraped; every pool of the namespace counts."""
-    pods = f'max by ({POOL}) (voiceroom_operator_pool_pods{{state="ready"}})'
+    shown = of_leader('voiceroom_operator_pool_pods{state="ready"}')
+    pods = f"max by ({POOL}) {shown}"
     ready = f"sum by (namespace) ({pods})"
     return f"{ready} - (count by (namespace) (voiceroom_ready) or 0 * {ready}) > 0"
 
@@ -76,7 +88,7 @@ ROOMS: Final = Group(
         Alert(
             "VoiceroomHeadroomLow",
             "warning",
-            f"min by ({POOL}) (voiceroom_operator_pool_headroom_ratio) < 0.2",
+            f"min by ({POOL}) {of_leader('voiceroom_operator_pool_headroom_ratio')} < 0.2",
             f"{_POOL} has little headroom",
             "In its worst pod only {{ $value | humanizePercentage }} of the frame are free at p99.",
             "Raise `spec.size.max` or lower `spec.capacity` of the pool.",
@@ -119,7 +131,7 @@ REMEDIATION: Final = Group(
         Alert(
             "VoiceroomStormStopped",
             "critical",
-            f'max by ({POOL}) ({_BLOCKED}{{reason="{names.STORM_ACTIVE}"}}) == 1',
+            f"max by ({POOL}) {_blocked(names.STORM_ACTIVE)} == 1",
             f"{_POOL}: nothing is moved, too many pods are late at once",
             "Pods are late on more nodes than `spec.remediation.stormPercent` allows. The cause is "
             "common to all, and moving rooms would only add to it.",
@@ -129,7 +141,7 @@ REMEDIATION: Final = Group(
         Alert(
             "VoiceroomRemediationBlocked",
             "warning",
-            f'max by ({POOL}, reason) ({_BLOCKED}{{reason=~"{_HELD}"}}) == 1',
+            f"max by ({POOL}, reason) {_blocked(_HELD)} == 1",
             f"{_POOL}: what does not keep time is not left ({{{{ $labels.reason }}}})",
             "A guard rail holds it back for a minute now.",
             "`docs/remediation.md` has the reasons. NoCandidateNode: add a node; BudgetExhausted: "
