@@ -60,8 +60,9 @@ class Monitoring:
         return [(one["metric"], float(one["value"][1])) for one in found]
 
     def firing(self, namespace: str) -> set[tuple[str, str]]:
-        """Alert and pod (empty when it is about none) of what fires there."""
-        selector = f'ALERTS{{alertstate="firing",namespace="{namespace}"}}'
+        """Alert and pod of what the operator is told about a namespace."""
+        marks = 'alertstate="firing",voiceroom_timing="true"'
+        selector = f'ALERTS{{{marks},namespace="{namespace}"}}'
         return {(at["alertname"], at.get("pod", "")) for at, _ in self.query(selector)}
 
 

@@ -15,7 +15,7 @@ from voiceroom_api import names
 SCRAPE_S: Final = 15
 BEFORE: Final = 24
 DURING: Final = 48
-AFTER: Final = 64
+AFTER: Final = 136
 """Scrapes while all is well, while it is not, and when it is well again."""
 Round = tuple[float | None, ...]
 """None = nothing is scraped."""
@@ -65,20 +65,27 @@ PROMPT_S: Final = 75
 """What timing alerts are given of the 120 s: the first bad scrape may be 15 s after the fault."""
 
 
+def _serves(target: str = TARGET) -> Series:
+    """All the time, by what its control process says of itself."""
+    return Series("voiceroom_ready", target, (1,), (1,))
+
+
 def _lateness(well: Round, *ill: Round) -> tuple[Series, ...]:
     """Ticks up to 5, 20 and 50 ms, and all."""
     edges = ("0.005", "0.02", "0.05", "+Inf")
     name = "voiceroom_tick_lateness_seconds_bucket"
     labels = (f'{TARGET},side="late",le="{edge}"' for edge in edges)
-    return tuple(Series(name, at, well, bad) for at, bad in zip(labels, ill, strict=True))
+    buckets = (Series(name, at, well, bad) for at, bad in zip(labels, ill, strict=True))
+    return (*buckets, _serves())
 
 
-def _ticks(mixed: Round, skipped: Round, late: Round) -> tuple[Series, ...]:
+def ticks(mixed: Round, skipped: Round, late: Round) -> tuple[Series, ...]:
+    """Of a pod in service."""
     return (
         Series("voiceroom_ticks_total", TARGET, (TICKS,), mixed),
         Series("voiceroom_ticks_skipped_total", TARGET, (0,), skipped),
         Series("voiceroom_ticks_late_total", TARGET, (0,), late),
-        Series("voiceroom_ready", TARGET, (1,), (1,)),
+        _serves(),
     )
 
 
@@ -88,7 +95,15 @@ def _up(up: Round, ready: Round, before: Round = (1,)) -> tuple[Series, ...]:
 
 
 def _cause(cause: str, ill: Round, target: str = TARGET) -> tuple[Series, ...]:
-    return (Series("voiceroom_drift_cause", f'{target},cause="{cause}"', (0,), ill),)
+    said = Series("voiceroom_drift_cause", f'{target},cause="{cause}"', (0,), ill)
+    return (said, _serves(target))
+
+
+def _starts(cause: str) -> tuple[Series, ...]:
+    """A pod whose first minute is bad, as it is where two processes share a CPU."""
+    late = (*(1.0,) * 4, *(0.0,) * (DURING - 4))
+    said = Series("voiceroom_drift_cause", f'{TARGET},cause="{cause}"', NEVER, late)
+    return (said, Series("voiceroom_ready", TARGET, NEVER, (1,)))
 
 
 def _faults(cause: str, ill: Round) -> tuple[Series, ...]:
@@ -119,16 +134,16 @@ _TIMING: Final = (
     Case(
         "VoiceroomTicksLost",
         MIXER,
-        _ticks((690,), (60,), (0,)),
-        (_ticks((735,), (15,), (0,)), _ticks((TICKS,), (0,), (20,))),
+        ticks((690,), (60,), (0,)),
+        (ticks((735,), (15,), (0,)), ticks((TICKS,), (0,), (20,))),
         PROMPT_S,
     ),
-    Case("VoiceroomTicksLost", MIXER, _ticks((TICKS,), (0,), (60,)), (), PROMPT_S),
+    Case("VoiceroomTicksLost", MIXER, ticks((TICKS,), (0,), (60,)), (), PROMPT_S),
     Case(
         "VoiceroomTicksStopped",
         MIXER,
-        _ticks((0,), (0,), (0,)),
-        (_ticks((100,), (0,), (0,)), _ticks((0,), (0,), (0,))[:1]),
+        ticks((0,), (0,), (0,)),
+        (ticks((100,), (0,), (0,)), ticks((0,), (0,), (0,))[:1]),
         PROMPT_S,
     ),
     Case(
@@ -150,7 +165,13 @@ NAMED: Final = {
     names.OVERLOAD: "VoiceroomOverloaded",
 }
 _CAUSES: Final = tuple(
-    Case(alert, f'{MIXER},cause="{cause}"', _cause(cause, (1,)), (_cause(cause, SELDOM),), PROMPT_S)
+    Case(
+        alert,
+        f'{MIXER},cause="{cause}"',
+        _cause(cause, (1,)),
+        (_cause(cause, SELDOM), _starts(cause)),
+        PROMPT_S,
+    )
     for cause, alert in NAMED.items()
 )
 _CLOCKS: Final = (

@@ -10,10 +10,12 @@ from harness.alertcases import (
     POOL,
     SECOND,
     TARGET,
+    TICKS,
     TIMING,
     Case,
     Round,
     Series,
+    ticks,
 )
 
 _AT: Final = 'namespace="voiceroom",pod="operator-1"'
@@ -76,6 +78,15 @@ def _scraped(second: Round) -> tuple[Series, ...]:
     )
 
 
+def _losing(skipped: float) -> tuple[Series, ...]:
+    """So many of the ticks between two scrapes."""
+    return ticks((TICKS - skipped,), (skipped,), (0,))
+
+
+_SLO: Final = (
+    Case("VoiceroomFrameBudgetFast", POOL, _losing(30), (_losing(7),)),
+    Case("VoiceroomFrameBudgetSlow", POOL, _losing(15), (_losing(3),)),
+)
 _ROOMS: Final = (
     Case(
         "VoiceroomJitterBufferRefillStorm",
@@ -156,4 +167,4 @@ _OPERATOR: Final = (
 )
 ALWAYS: Final = "VoiceroomWatchdog"
 """The one alert that neither rests nor resolves."""
-CASES: Final[tuple[Case, ...]] = (*TIMING, *_ROOMS, *_OPERATOR)
+CASES: Final[tuple[Case, ...]] = (*TIMING, *_SLO, *_ROOMS, *_OPERATOR)

@@ -10,11 +10,13 @@ import yaml
 from voiceroom_dashboards.rules.model import Alert, Group
 from voiceroom_dashboards.rules.recording import RECORDING
 from voiceroom_dashboards.rules.service import OPERATOR, PIPELINE, REMEDIATION, ROOMS
+from voiceroom_dashboards.rules.slo import SLO
 from voiceroom_dashboards.rules.timing import TIMING_GROUP
 
 GROUPS: Final[tuple[Group, ...]] = (
     RECORDING,
     TIMING_GROUP,
+    SLO,
     ROOMS,
     REMEDIATION,
     OPERATOR,

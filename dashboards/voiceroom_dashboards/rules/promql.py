@@ -41,6 +41,13 @@ def quantile(of: float, histogram: str, selector: str = "") -> str:
     return f"histogram_quantile({of:g}, {buckets})"
 
 
+def lost_ratio(window: str = WINDOW, by: str = POD) -> str:
+    """Share of ticks that were skipped or a frame late, as ``thresholds.LOST_SHARE`` counts it."""
+    skipped = rate("voiceroom_ticks_skipped_total", window, by)
+    late, mixed = (rate(f"voiceroom_ticks{name}_total", window, by) for name in ("_late", ""))
+    return f"({skipped} + {late}) / ({mixed} + {skipped})"
+
+
 def of_leader(gauge: str) -> str:
     """One that stands by shows what was true when it last led."""
     return f"({gauge} and on (job, instance) voiceroom_operator_leader == 1)"

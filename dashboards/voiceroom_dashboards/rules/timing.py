@@ -45,17 +45,17 @@ def _late() -> str:
     return f"{p99} or {recording.LATE_P50} > {STEADY_MS / 1000:g}"
 
 
-def _stopped() -> str:
-    """Of pods that were in service within the quarter of an hour, as one that stops is not."""
-    served = f"max by ({POD}) (max_over_time(voiceroom_ready[15m])) == 1"
-    return f"{rate('voiceroom_ticks_total')} == 0 and {served}"
-
-
 def _silent() -> str:
-    """Of pods that spoke within the quarter of an hour: one that never did is still starting."""
+    """Only of targets that have spoken: pods have other ports, too."""
     up = f"avg_over_time(up[{WINDOW}]) <= 0.5"
     spoke = "last_over_time(voiceroom_ready[15m])"
     return f"max by ({POD}) ({up} and on (job, instance, namespace, pod) {spoke})"
+
+
+def _node_bad() -> str:
+    causes = f'voiceroom_drift_cause{{cause=~"{_NODE_CAUSES}",node!=""}}'
+    pods = recording.of_served(half_of_the_time(causes, "namespace, pod, node"))
+    return f"count by (node) ({pods}) >= 2"
 
 
 SYMPTOMS: Final = (
@@ -63,7 +63,7 @@ SYMPTOMS: Final = (
         Alert(
             "VoiceroomTicksLate",
             "critical",
-            _late(),
+            recording.of_served(_late()),
             f"Ticks of {_AT} are late",
             f"p99 of lateness is over {_BAD_MS:g} ms, or the median over {STEADY_MS:g} ms; "
             "worst now: {{ $value | humanizeDuration }}. The rooms of this pod sound choppy.",
@@ -75,7 +75,7 @@ SYMPTOMS: Final = (
         Alert(
             "VoiceroomTicksLost",
             "critical",
-            f"{recording.LOST} >= {LOST_SHARE:g}",
+            recording.of_served(f"{recording.LOST} >= {LOST_SHARE:g}"),
             f"{_AT} loses ticks",
             "{{ $value | humanizePercentage }} of the ticks were skipped or a frame late: people "
             "hear gaps.",
@@ -86,7 +86,7 @@ SYMPTOMS: Final = (
         Alert(
             "VoiceroomTicksStopped",
             "critical",
-            _stopped(),
+            recording.of_served(f"{rate('voiceroom_ticks_total')} == 0"),
             f"{_AT} does not mix",
             "It answers, and no tick was mixed for a minute: its rooms are silent.",
             f"{_DIAGNOSE} The log says what media waits for; `/debug` has its stacks.",
@@ -96,7 +96,7 @@ SYMPTOMS: Final = (
         Alert(
             "VoiceroomMixerSilent",
             "critical",
-            _silent(),
+            recording.of_served(_silent()),
             f"{_AT} does not answer",
             "Half of the last minute's scrapes failed. It stands still, its node does, or the "
             "network to it is cut.",
@@ -108,9 +108,16 @@ SYMPTOMS: Final = (
 
 
 def _of_cause(cause: str, name: str, summary: str, description: str, cure: str) -> Alert:
-    expr = half_of_the_time(f'voiceroom_drift_cause{{cause="{cause}"}}', CAUSE)
+    said = half_of_the_time(f'voiceroom_drift_cause{{cause="{cause}"}}', CAUSE)
     return _timing(
-        Alert(name, "warning", expr, f"{_AT}: {summary}", description, f"{cure} {_DIAGNOSE}")
+        Alert(
+            name,
+            "warning",
+            recording.of_served(said),
+            f"{_AT}: {summary}",
+            description,
+            f"{cure} {_DIAGNOSE}",
+        )
     )
 
 
@@ -198,11 +205,7 @@ CLOCKS: Final = (
         Alert(
             "VoiceroomNodeClockBad",
             "critical",
-            "count by (node) ("
-            + half_of_the_time(
-                f'voiceroom_drift_cause{{cause=~"{_NODE_CAUSES}",node!=""}}', "namespace, pod, node"
-            )
-            + ") >= 2",
+            _node_bad(),
             "Node {{ $labels.node }} does not keep time",
             "{{ $value }} mixer pods of it say that time is the node's fault.",
             "The rooms leave the node by themselves. Cordon it, and look at steal, quotas and "
