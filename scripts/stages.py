@@ -36,7 +36,9 @@ LINT = (
     Stage("layers", 60, (str(BIN / "lint-imports"),)),
 )
 TYPE = (Stage("types", 240, (str(BIN / "mypy"),)),)
-FAST = (Stage("unit and property", 180, _pytest("tests/unit", "tests/property")),)
+# None of these measures anything, so that all cores may be at work.
+PARALLEL = ("-n", "auto", "--dist=worksteal")
+FAST = (Stage("unit and property", 180, _pytest(*PARALLEL, "tests/unit", "tests/property")),)
 SLOW = (
     Stage("contract", 120, _pytest("tests/contract")),
     Stage("integration", 900, _pytest("tests/integration")),

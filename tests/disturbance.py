@@ -18,8 +18,12 @@ STALL_TOO_LONG_NS = 10_000_000
 SENDER_TOO_LATE_NS = 40_000_000
 """Two frames: a sender of the test that was this late made the gap itself."""
 
+WAITED_TOO_LONG_NS = 15_000_000
+"""Three quarters of a frame: a mixer that had no CPU for so long, and had not used up its quota."""
+
 WITNESS = Path(__file__).parent / "harness" / "witness.py"
 _late_senders: list[tuple[int, int]] = []
+_starved_mixers: list[tuple[int, int]] = []
 
 
 def cpu_times() -> tuple[int, int]:
@@ -40,6 +44,12 @@ def sender_was_late(at_ns: int, late_ns: int) -> None:
     """A sender of the test missed its own pace; for whoever judges what was heard."""
     if late_ns >= SENDER_TOO_LATE_NS:
         _late_senders.append((at_ns, late_ns))
+
+
+def mixer_was_starved(at_ns: int, waited_ns: int) -> None:
+    """A mixer in a pod here was ready to run, and others ran (``harness/rundelay.py``)."""
+    if waited_ns >= WAITED_TOO_LONG_NS:
+        _starved_mixers.append((at_ns, waited_ns))
 
 
 class Witness:
@@ -83,5 +93,7 @@ class Look:
             return f"{stolen:.0%} of CPU was stolen"
         if stalls := witness.stalls(self.at_ns):
             return f"the machine stood still for {max(stalls) / 1e6:.0f} ms"
-        late = [late for at, late in _late_senders if at >= self.at_ns]
-        return f"a sender of the test was {max(late) / 1e6:.0f} ms late" if late else ""
+        if late := [late for at, late in _late_senders if at >= self.at_ns]:
+            return f"a sender of the test was {max(late) / 1e6:.0f} ms late"
+        waited = [waited for at, waited in _starved_mixers if at >= self.at_ns]
+        return f"a mixer had no CPU for {max(waited) / 1e6:.0f} ms" if waited else ""

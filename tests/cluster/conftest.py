@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from browsers.chromium import Chromiums, chromiums
+from harness.apiproxy import ApiProxy, proxied
 from harness.voice import SMALL, Voice, namespace
 from images import cache
 from images.voiceroom import voiceroom_image
@@ -102,3 +103,23 @@ def chromium(tmp_path: Path) -> Iterator[Chromiums]:
     """Chromium browsers, one for each person."""
     with chromiums(tmp_path) as browsers:
         yield browsers
+
+
+@pytest.fixture(scope="module")
+def resting(machine_cluster: Cluster, installed: object) -> Iterator[None]:
+    """The installed operator, asleep: the module's own ones are processes of this machine."""
+    scale = ("-n", "voiceroom", "scale", "deployment/voiceroom-operator")
+    machine_cluster.kubectl(*scale, "--replicas=0")
+    gone = ("wait", "--for=delete", "pod", "--all", "--timeout=60s")
+    machine_cluster.kubectl("-n", "voiceroom", *gone)
+    yield
+    machine_cluster.kubectl(*scale, "--replicas=2")
+    rollout = ("rollout", "status", "deployment/voiceroom-operator", "--timeout=90s")
+    machine_cluster.kubectl("-n", "voiceroom", *rollout)
+
+
+@pytest.fixture
+def proxy(machine_cluster: Cluster, tmp_path: Path) -> Iterator[ApiProxy]:
+    """Between an operator on this machine and the API server."""
+    with proxied(machine_cluster.kubeconfig, tmp_path) as made:
+        yield made

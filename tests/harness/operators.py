@@ -15,8 +15,10 @@ from pathlib import Path
 
 import yaml
 
+from harness.apiproxy import ApiProxy
 from harness.mixer import free_port
-from harness.voice import OFF, SMALL, until
+from harness.voice import OFF, SMALL, Voice, namespace, until
+from localcluster.cluster import Cluster
 
 DEFAULT_POOL = {
     "size": {"min": 1, "max": 4, "spare": 0},
@@ -109,3 +111,23 @@ def local_operator(made: LocalOperator) -> Iterator[LocalOperator]:
         yield made
     finally:
         made.stop()
+
+
+@contextmanager
+def at_work(
+    cluster: Cluster, proxy: ApiProxy, image: str, folder: Path, name: str
+) -> Iterator[tuple[Voice, LocalOperator]]:
+    """An operator that leads, and the namespace that it looks after."""
+    with namespace(cluster, name) as voice:
+        made = LocalOperator(proxy.kubeconfig, name, image, folder)
+        with local_operator(made) as operator:
+            operator.until_ready()
+            yield voice, operator
+            proxy.before, proxy.after = lambda _: 0, lambda _: None
+            empty(voice)
+
+
+def empty(voice: Voice) -> None:
+    """The pool's finalizer is released by the operator that runs now."""
+    voice.kubectl("delete", "voicerooms", "--all", "--timeout=60s")
+    voice.kubectl("delete", "mixerpools", "--all", "--timeout=90s")

@@ -168,9 +168,15 @@ class Voice:
         """Pods of this machine's clusters are reached from it, others by a forwarded port."""
         if isinstance(self.cluster, Cluster):
             return f"http://{pod['status']['podIP']}:{_http_port(pod)}"
+        return self.ends.enter_context(self.forwarded(pod))
+
+    @contextmanager
+    def forwarded(self, pod: Body) -> Iterator[str]:
+        """A pod's signalling at 127.0.0.1, where browsers give a page its microphone."""
         api, name = connected(str(self.cluster.kubeconfig), None), pod["metadata"]["name"]
-        forward = forwarded(lambda: api.connect(self.namespace, name, _http_port(pod)), 0, print)
-        return f"http://127.0.0.1:{self.ends.enter_context(forward)}"
+        way = forwarded(lambda: api.connect(self.namespace, name, _http_port(pod)), 0, print)
+        with way as port:
+            yield f"http://127.0.0.1:{port}"
 
     def keys(self, pool: str = "default") -> str:
         """``keys.json`` of the pool's Secret."""

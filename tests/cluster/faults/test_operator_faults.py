@@ -6,62 +6,19 @@ The operator is a process of this machine, and alone in its namespaces: the inst
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from harness.apiproxy import ApiProxy, Call, proxied
-from harness.operators import LocalOperator, local_operator
+from harness.apiproxy import ApiProxy, Call
+from harness.operators import LocalOperator, at_work, empty, local_operator
 from harness.voice import Voice, namespace, until
 from harness.wallstep import WallClock
 from localcluster.cluster import Cluster
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("resting")]
 STEPS = 8
 """Writes of a room's first minute, after each of which the operator is killed once."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _resting(machine_cluster: Cluster, installed: object) -> Iterator[None]:
-    """The installed operator, asleep."""
-    scale = ("-n", "voiceroom", "scale", "deployment/voiceroom-operator")
-    machine_cluster.kubectl(*scale, "--replicas=0")
-    machine_cluster.kubectl(
-        "-n", "voiceroom", "wait", "--for=delete", "pod", "--all", "--timeout=60s"
-    )
-    yield
-    machine_cluster.kubectl(*scale, "--replicas=2")
-    rollout = ("rollout", "status", "deployment/voiceroom-operator", "--timeout=90s")
-    machine_cluster.kubectl("-n", "voiceroom", *rollout)
-
-
-@pytest.fixture
-def proxy(machine_cluster: Cluster, tmp_path: Path) -> Iterator[ApiProxy]:
-    """Between the operator and the API server."""
-    with proxied(machine_cluster.kubeconfig, tmp_path) as made:
-        yield made
-
-
-@contextmanager
-def at_work(
-    machine_cluster: Cluster, proxy: ApiProxy, image: str, folder: Path, name: str
-) -> Iterator[tuple[Voice, LocalOperator]]:
-    """An operator that leads, and the namespace that it looks after."""
-    with namespace(machine_cluster, name) as voice:
-        made = LocalOperator(proxy.kubeconfig, name, image, folder)
-        with local_operator(made) as operator:
-            operator.until_ready()
-            yield voice, operator
-            proxy.before, proxy.after = lambda _: 0, lambda _: None
-            _empty(voice)
-
-
-def _empty(voice: Voice) -> None:
-    """The pool's finalizer is released by the operator that runs now."""
-    voice.kubectl("delete", "voicerooms", "--all", "--timeout=60s")
-    voice.kubectl("delete", "mixerpools", "--all", "--timeout=90s")
 
 
 def is_sound(voice: Voice, room: str) -> None:
@@ -88,7 +45,7 @@ def test_an_operator_killed_after_each_of_its_writes_leaves_nothing_half_done(
             is_sound(voice, "lobby")
             voice.kubectl("delete", "voiceroom", "lobby")
             if step < STEPS // 2:  # the pool anew as well
-                _empty(voice)
+                empty(voice)
 
 
 def _die_after(proxy: ApiProxy, operator: LocalOperator, step: int) -> None:
@@ -166,7 +123,7 @@ def test_a_wall_clock_that_jumps_changes_nothing(
                     voice.ready(f"after-{abs(offset_s)}-{offset_s < 0}".lower())
                     assert operator.health() == 200
                 assert voice.uids().items() >= uids.items()
-                _empty(voice)
+                empty(voice)
     finally:
         wall.close()
 

@@ -6,11 +6,13 @@ import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from harness.listening import AUDIBLE_DB, WARM_UP, WHOLE_DB, loudness, until_heard
 from harness.rtp import FRAME, RtpLeg
+from harness.rundelay import watching_for_starvation
 from harness.voice import Voice, until
 from localcluster.failure import ClusterError
 
@@ -21,6 +23,8 @@ MOST_DIPPED = 10
 SOON = {"deadline": "15s"}
 PATIENT = {"jitterBuffer": {"minMs": 120, "maxMs": 200}}
 """Absorbs what a busy machine does to a sender's pace, so that a gap is the mixer's own."""
+WHOLE = {"cpu": "1", "memory": "512Mi"}
+"""As pools have it unless told otherwise: a pod that asks for little has little beside others."""
 
 
 @contextmanager
@@ -44,9 +48,9 @@ def evict(voice: Voice, pod: str) -> str:
     return voice.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
 
 
-def two_in(voice: Voice) -> None:
+def two_in(voice: Voice, **spec: Any) -> None:
     """A room whose pool has two pods."""
-    voice.pool("default", size={"min": 2, "max": 3, "spare": 0}, drain=SOON)
+    voice.pool("default", size={"min": 2, "max": 3, "spare": 0}, drain=SOON, **spec)
     voice.room("lobby", audio=PATIENT)
     voice.ready("lobby")
     until(lambda: len(voice.pods()) == 2, 60, "two pods")
@@ -71,10 +75,10 @@ def test_a_pod_with_a_room_is_not_evicted_and_an_idle_one_is(voice: Voice) -> No
 
 @pytest.mark.timing
 def test_the_drain_of_a_node_under_a_live_call_is_not_heard(voice: Voice) -> None:
-    two_in(voice)
+    two_in(voice, resources={"limits": WHOLE, "requests": WHOLE})
     pod = voice.get("pod", voice.owner("lobby"))
     node, uid = pod["spec"]["nodeName"], pod["metadata"]["uid"]
-    with voice.people("lobby") as party:
+    with voice.people("lobby") as party, watching_for_starvation(voice):
         ada = party.join(ADA_HZ, "ada", host=voice.here)
         bob = party.join(None, "bob", host=voice.here)
         until_heard(bob, ADA_HZ)

@@ -78,6 +78,23 @@ def test_the_new_one_goes_on_with_the_next_index_and_the_next_tick(
     assert room_a.shift == 0
 
 
+@pytest.mark.parametrize(("speaks", "frames"), [(False, 5), (True, 7)])
+def test_the_cut_waits_for_the_jitter_buffer_of_a_leg_that_has_just_come(
+    movers: tuple[Mover, Mover], speaks: bool, frames: int
+) -> None:
+    a, b = movers
+    succeed(a, b)
+    if speaks:
+        receiver = a.legs.by_slot[0].receiver
+        receiver.push(77, 1, 0, bytes(60), 10, True, a.now_ns)
+        assert receiver.active
+        assert 20 <= receiver.target_ns // NS_PER_MS <= 40
+    before = a.turns.count(Turn.MIX)
+    order(a, b)
+    together(a, b, ticks=12)
+    assert a.turns.count(Turn.MIX) - before == frames
+
+
 def test_who_has_stopped_never_mixes_again_not_even_after_a_restart(
     movers: tuple[Mover, Mover],
 ) -> None:

@@ -298,13 +298,10 @@ class Receiver:
         self._begin(ssrc, packet.arrival_ns)
         if before is not None:
             self._pace.restore(before)
-        self.stream.octets += len(packet.payload)
-        quiet = len(packet.payload) <= DTX_BYTES or is_silent(packet.level, voice=packet.voice)
-        return self._take(
-            self._taken(
-                Arrival.NEXT, quiet, packet.level, packet.voice, packet.arrival_ns, packet.payload
-            )
-        )
+        _, _, payload, level, voice, arrival_ns = packet
+        self.stream.octets += len(payload)
+        quiet = len(payload) <= DTX_BYTES or is_silent(level, voice=voice)
+        return self._take(self._taken(Arrival.NEXT, quiet, level, voice, arrival_ns, payload))
 
     def pull(self, out: Pcm) -> FrameKind:
         """Fill ``out`` with the next frame, shape (frame_samples,)."""
@@ -375,6 +372,11 @@ class Receiver:
     def delay_samples(self) -> int:
         """How long the sound that plays has waited, since the fastest path; 0 when silent."""
         return self._playout.depth
+
+    @property
+    def target_ns(self) -> int:
+        """How long sound is to wait, as it is now."""
+        return self._pace.target.ns
 
     def snapshot(self) -> ReceiverSnapshot | None:
         """For a successor; None before the first packet."""

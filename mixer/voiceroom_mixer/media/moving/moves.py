@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
-from voiceroom_api.units import NS_PER_MS, NS_PER_S
+from voiceroom_api.units import NS_PER_MS, NS_PER_S, samples_to_ns
 from voiceroom_mixer.core.ice.stun import BindingRequest
 from voiceroom_mixer.core.mix.room_mixer import MixOutput
 from voiceroom_mixer.core.moving.epochs import taken_over
@@ -133,10 +133,11 @@ class Moves:
         chair.follow_preparation(now_ns)
 
     def _waits_ms(self, room: MediaRoom) -> int:
-        """The most sound that may wait in a jitter buffer of the room."""
-        slots = [slot for slot, leg in room.legs.items() if leg.receiver.active]
-        waits_us = self._segment.columns["target_us"][slots]
-        return int(waits_us.max()) // 1_000 if len(waits_us) else 0
+        """The most sound that may wait in a jitter buffer of the room. Asked of the receivers: the
+        segment has not heard of a target in a leg's first second."""
+        active = (leg.receiver for leg in room.legs.values() if leg.receiver.active)
+        waits_ns = (max(r.target_ns, samples_to_ns(r.delay_samples)) for r in active)
+        return max(waits_ns, default=0) // NS_PER_MS
 
     def _path(self, address: str) -> bytes:
         return self._post.path(address) if address else b""

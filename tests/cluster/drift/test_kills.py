@@ -1,0 +1,99 @@
+"""Whoever dies in the middle of a move: the call goes on, and one pod has the room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from harness import drift
+from harness.apiproxy import ApiProxy, Call
+from harness.captures import CapturedLeg
+from harness.drift import a_call, request_move
+from harness.listening import until_heard
+from harness.operators import LocalOperator
+from harness.voice import OFF, Voice, until
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("resting")]
+STEPS = 5
+"""Writes of a move, after each of which the operator is killed once."""
+
+
+def _die_after(proxy: ApiProxy, operator: LocalOperator, step: int) -> None:
+    made = 0
+
+    def after(call: Call) -> None:
+        nonlocal made
+        made += 1
+        if made == step and operator.process is not None:
+            operator.process.kill()
+
+    proxy.after = after
+
+
+def test_an_operator_killed_at_each_step_of_a_move_ends_it_all_the_same(
+    tended: tuple[Voice, LocalOperator], proxy: ApiProxy
+) -> None:
+    voice, operator = tended
+    with a_call(voice, remediation=OFF) as call:
+        begun = len(call.bob.heard)
+        for step in range(1, STEPS + 1):
+            _die_after(proxy, operator, step)
+            request_move(voice, step)
+            until(partial(_dead_or_moved, operator, voice, step), 30, "killed, or moved")
+            proxy.after = lambda _: None
+            operator.kill()
+            operator.start()
+            until(partial(_moved, voice, step), 60, f"moved; {call.last_move}")
+            voice.ready("lobby")
+            call.goes_on()
+            until(lambda: len(mixed_at(voice)) == 1, 30, "one pod has it")
+        print(f"operator killed {STEPS} times: {call.passage(begun)}")
+
+
+def _moved(voice: Voice, times: int) -> bool:
+    return int(voice.status("lobby").get("moves", {}).get("count", 0)) == times
+
+
+def _dead_or_moved(operator: LocalOperator, voice: Voice, times: int) -> bool:
+    assert operator.process is not None
+    return operator.process.poll() is not None or _moved(voice, times)
+
+
+def mixed_at(voice: Voice) -> list[str]:
+    """Pods that answer for the room by themselves."""
+    doors = {pod: voice.door("lobby", pod) for pod in voice.pods()}
+    listed = {
+        pod: door.call("GET", "/rooms", door.sign("admin", "lobby"))[1]
+        for pod, door in doors.items()
+    }
+    return [pod for pod, rooms in listed.items() if "lobby" in str(rooms)]
+
+
+@pytest.mark.parametrize("who", ["owner", "successor"])
+def test_a_pod_killed_in_a_hand_over_costs_no_call(watched: Voice, who: str) -> None:
+    with a_call(watched, remediation=OFF) as call:
+        cyd, old = captured(watched, call), call.pod
+        (new,) = set(watched.pods()) - {old}
+        _when_moving(watched, lambda: drift.kill(watched, old if who == "owner" else new))
+        until(lambda: watched.status("lobby").get("phase") == "Ready", 60, "Ready")
+        call.goes_on()
+        cyd.no_index_came_twice()
+
+
+def captured(voice: Voice, call: drift.Call) -> CapturedLeg:
+    """A WebRTC leg that keeps what came in."""
+    cyd = CapturedLeg(None, host=voice.here)
+    call.party.legs.append(cyd)
+    cyd.join(call.party.mixer, call.party.sign("speaker", "cyd"), room="lobby")
+    call.party.ids.append(cyd.id)
+    until_heard(cyd, drift.ADA_HZ)
+    return cyd
+
+
+def _when_moving(voice: Voice, act: Callable[[], None]) -> None:
+    """At once when the move is on record."""
+    request_move(voice)
+    until(lambda: voice.status("lobby").get("moves", {}).get("last", {}).get("to"), 20, "begun")
+    act()
