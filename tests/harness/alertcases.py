@@ -100,7 +100,7 @@ def _cause(cause: str, ill: Round, target: str = TARGET) -> tuple[Series, ...]:
 
 
 def _starts(cause: str) -> tuple[Series, ...]:
-    """A pod whose first minute is bad, as it is where two processes share a CPU."""
+    """A pod whose first minute is bad, as it is where two that start share a CPU."""
     late = (*(1.0,) * 4, *(0.0,) * (DURING - 4))
     said = Series("voiceroom_drift_cause", f'{TARGET},cause="{cause}"', NEVER, late)
     return (said, Series("voiceroom_ready", TARGET, NEVER, (1,)))

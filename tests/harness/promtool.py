@@ -24,6 +24,8 @@ def run(program: Path, rules: Path, file: Path, groups: Sequence[Body]) -> str:
     whole = {
         "rule_files": [str(rules)],
         "evaluation_interval": f"{SCRAPE_S}s",
+        # else it is another one in each run
+        "group_eval_order": [group.name for group in document.GROUPS],
         "tests": list(groups),
     }
     file.write_text(yaml.safe_dump(whole, sort_keys=False))

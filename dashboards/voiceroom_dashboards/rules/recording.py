@@ -17,7 +17,9 @@ from voiceroom_dashboards.rules.promql import (
 LATE_P99: Final = f"voiceroom:tick_lateness_seconds:p99_{WINDOW}"
 LATE_P50: Final = f"voiceroom:tick_lateness_seconds:p50_{WINDOW}"
 LOST: Final = f"voiceroom:ticks_lost:ratio_rate{WINDOW}"
-SERVED: Final = f"voiceroom:ready:max15m_before{WINDOW}"
+_SETTLED: Final = "2m"
+"""Twice the window: what starts has ended, and no rate looks back at it."""
+SERVED: Final = f"voiceroom:ready:max15m_before{_SETTLED}"
 WORK_P99: Final = f"voiceroom:tick_work_seconds:p99_{WINDOW}"
 REFILLS: Final = f"voiceroom:jb_refill_timeouts_per_leg:rate{WINDOW}"
 
@@ -26,7 +28,7 @@ _SIDE: Final = '{side="late"}'
 
 
 def _served() -> str:
-    return f"max by ({POD}) (max_over_time(voiceroom_ready[15m] offset {WINDOW})) == 1"
+    return f"max by ({POD}) (max_over_time(voiceroom_ready[15m] offset {_SETTLED})) == 1"
 
 
 def _refills() -> str:
@@ -35,14 +37,14 @@ def _refills() -> str:
 
 
 def of_served(expr: str) -> str:
-    """Without pods that have begun within the window: what starts is late, and is over soon."""
+    """Without pods that have just begun: what starts is late, and that is over soon."""
     return f"({expr}) and on (namespace, pod) {SERVED}"
 
 
 RECORDING: Final = Group(
     "voiceroom.recording",
     (
-        Record(SERVED, _served(), f"Pods that were in service before the last {WINDOW} began."),
+        Record(SERVED, _served(), f"Pods that were in service {_SETTLED} ago."),
         Record(LATE_P99, quantile(0.99, _LATE, _SIDE), "Lateness of ticks, p99."),
         Record(LATE_P50, quantile(0.5, _LATE, _SIDE), "Lateness of ticks, the median."),
         Record(LOST, lost_ratio(), "Share of ticks that were skipped, or late by a frame or more."),
