@@ -1,4 +1,4 @@
-"""Writes what is generated: pages of ``docs/`` about metrics and resources, parts of ``charts/``.
+"""Writes what is generated: pages of ``docs/``, parts of ``charts/``, rules in ``dashboards/``.
 
 ``--check`` writes nothing and ends with code 1 when a file is not fresh.
 """
@@ -16,6 +16,7 @@ from charts.files import files as charts
 from voiceroom_api import reasons
 from voiceroom_api.metrics import METRICS, Metric
 from voiceroom_api.reasons import Condition
+from voiceroom_dashboards.rules import document
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,6 +57,8 @@ Types and reasons do not change once released.
 | condition | reason | what |
 | --- | --- | --- |
 """
+_ALERTS_BEGIN = "<!-- alerts: made by `make generate` -->\n"
+_ALERTS_END = "<!-- /alerts -->\n"
 _MARKS_HEAD = """
 ## Labels, annotations, finalizer, taint
 
@@ -154,7 +157,20 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "metrics.md": metrics_page(),
         ROOT / "docs" / "voiceroom.md": voiceroom_page(),
         ROOT / "docs" / "mixerpool.md": mixerpool_page(),
+        ROOT / "docs" / "runbooks.md": document.runbooks_page(),
+        ROOT / "docs" / "alerts.md": alerts_page(),
+        ROOT / "dashboards" / "voiceroom.rules.yaml": document.rules_yaml(),
+        ROOT / "charts" / "voiceroom" / "files" / "voiceroom.rules.yaml": document.rules_yaml(),
     } | charts()
+
+
+def alerts_page(path: Path = ROOT / "docs" / "alerts.md") -> str:
+    """The page with a fresh table of alerts."""
+    before, begin, rest = path.read_text(encoding="utf-8").partition(_ALERTS_BEGIN)
+    _, end, after = rest.partition(_ALERTS_END)
+    if not begin or not end:
+        raise ValueError(f"{path}: the marks of the table of alerts are missing")
+    return f"{before}{begin}{document.table()}{end}{after}"
 
 
 def main() -> int:

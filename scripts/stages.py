@@ -45,7 +45,7 @@ SLOW = (
     Stage("browsers", 900, _pytest("tests/e2e")),
 )
 # Faults take twice as long as all of these together: `make e2e` runs them too.
-PARTS = ("api", "chart", "kubectl", "machine", "rooms")
+PARTS = ("api", "chart", "kubectl", "machine", "rooms", "rules")
 # Programs of Kubernetes are compiled once and kept outside of the checkout: 25 minutes on two cores
 # from an empty machine, a second afterwards.
 CLUSTER = (

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from voiceroom_api import names
+
 Kind = Literal["counter", "gauge", "histogram", "info"]
 Stability = Literal["stable", "alpha"]
 """stable: name, unit and labels do not change once released. alpha: they may, with a notice."""
@@ -239,6 +241,20 @@ _CLOCK: Final = (
         labels=("clocksource", "arch"),
     ),
     Metric("voiceroom_clock_backsteps_total", "counter", "Clock readings before an earlier one."),
+    Metric(
+        "voiceroom_drift_cause",
+        "gauge",
+        "1 for the verdict on what is wrong with time now, by any media process, else 0.",
+        labels=("cause",),
+        values={"cause": names.VERDICTS},
+    ),
+    Metric(
+        "voiceroom_drift_faults_total",
+        "counter",
+        "Faults of time that have begun, by cause; lesser ones beside the verdict count too.",
+        labels=("cause",),
+        values={"cause": names.VERDICTS},
+    ),
     Metric(
         "voiceroom_node_grade_info",
         "info",

@@ -106,6 +106,23 @@ METRICS: Final[tuple[Metric, ...]] = (
         labels=("namespace", "pool"),
     ),
     Metric(
+        "voiceroom_operator_remediation_blocked",
+        "gauge",
+        "1 for each reason for which something of the pool is not left, else 0.",
+        labels=("namespace", "pool", "reason"),
+        values={
+            "reason": (
+                names.DRY_RUN,
+                names.PAUSED,
+                names.COOLDOWN_ACTIVE,
+                names.BUDGET_EXHAUSTED,
+                names.NO_CANDIDATE_NODE,
+                names.STORM_ACTIVE,
+                names.SWITCHED_OFF,
+            )
+        },
+    ),
+    Metric(
         "voiceroom_operator_events_dropped_total",
         "counter",
         "Kubernetes Events that were not posted.",

@@ -53,6 +53,7 @@ _SPECIAL: Final[Mapping[str, Schema]] = {
     "runtimeClass.tolerations": _OBJECTS,
     "podMonitor.namespace": _OWN_OR_NAMED,
     "podMonitor.interval": _INTERVAL,
+    "prometheusRule.namespace": _OWN_OR_NAMED,
     "serviceMonitor.namespace": _OWN_OR_NAMED,
     "serviceMonitor.interval": _INTERVAL,
     "signalling.pool": {"type": "string", "maxLength": 48, "pattern": _LABEL},

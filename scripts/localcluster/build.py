@@ -78,7 +78,8 @@ def _about(minutes: float) -> str:
 
 def _compile(tool: Tool, output: Path) -> None:
     go = [str(toolchain.find()), "build", "-ldflags", tool.ldflags(), "-o", str(output)]
-    command = ["nice", "-n", "15", *go, tool.package]
+    tags = [f"-tags={','.join(tool.tags)}"] if tool.tags else []
+    command = ["nice", "-n", "15", *go, *tags, tool.package]
     settings = toolchain.environment()
     result = subprocess.run(
         command, cwd=module_of(tool), env=settings, stderr=subprocess.PIPE, text=True

@@ -14,6 +14,8 @@ KUBERNETES = "k8s.io/kubernetes"
 ETCD = "go.etcd.io/etcd/server/v3"
 HELM3 = "helm.sh/helm/v3"
 HELM4 = "helm.sh/helm/v4"
+PROMETHEUS = "github.com/prometheus/prometheus"
+ALERTMANAGER = "github.com/prometheus/alertmanager"
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Tool:
     """One program: `package` of `module`, built in folder `go/FOLDER`.
 
     `minutes` is what a cold build took on two cores, for the progress line. `stamps` are Go
-    variables that the linker sets; {version}, {major} and {minor} in them are filled in.
+    variables that the linker sets; {version}, {major} and {minor} in them are filled in. `tags` are
+    build tags.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Tool:
     minutes: float
     program: str = ""
     stamps: dict[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
@@ -57,6 +61,7 @@ class Tool:
         """Names the cache folder; another version, go.mod, go.sum, flag or platform is another."""
         module = GO_MODULES / self.folder
         digest = hashlib.sha256(self.ldflags().encode())
+        digest.update(",".join(self.tags).encode())
         for name in ("go.mod", "go.sum"):
             digest.update((module / name).read_bytes())
         return f"{self.name}-{self.version}-{host_platform()}-{digest.hexdigest()[:8]}"
@@ -90,6 +95,16 @@ _HELM3_KUBERNETES = {
     f"{HELM3}/pkg/lint/rules.k8sVersionMinor": "{minor}",
 }
 
+
+def _of_prometheus(name: str, minutes: float) -> Tool:
+    """Of the ways to find targets only the cluster's and files are built in; there is no web UI."""
+    package, stamps = f"{PROMETHEUS}/cmd/{name}", {_COMMON_VERSION: "{version}"}
+    tags = ("remove_all_sd", "enable_kubernetes_sd")
+    return Tool(name, "prometheus", PROMETHEUS, package, minutes, stamps=stamps, tags=tags)
+
+
+_COMMON_VERSION = "github.com/prometheus/common/version.Version"
+
 # In the order in which they are built: what a control plane needs comes first.
 TOOLS = (
     Tool("etcd", "etcd", ETCD, ETCD, 2),
@@ -116,6 +131,16 @@ TOOLS = (
         "github.com/zegl/kube-score",
         "github.com/zegl/kube-score/cmd/kube-score",
         1.1,
+    ),
+    _of_prometheus("promtool", 1.9),
+    _of_prometheus("prometheus", 1.3),
+    Tool(
+        "alertmanager",
+        "alertmanager",
+        ALERTMANAGER,
+        f"{ALERTMANAGER}/cmd/alertmanager",
+        0.8,
+        stamps={_COMMON_VERSION: "{version}"},
     ),
 )
 BY_NAME = {tool.name: tool for tool in TOOLS}

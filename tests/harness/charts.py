@@ -29,6 +29,7 @@ EVERYTHING = (
     "runtimeClass.create=true",
     "podMonitor.enabled=true",
     "serviceMonitor.enabled=true",
+    "prometheusRule.enabled=true",
     "ingress.enabled=true",
     "ingress.host=voice.example.org",
     "ingress.tlsSecret=voice-tls",
@@ -37,6 +38,8 @@ EVERYTHING = (
     "httpRoute.hostnames={voice.example.org}",
 )
 """Every switch on."""
+FOREIGN = ("PodMonitor", "ServiceMonitor", "PrometheusRule", "HTTPRoute")
+"""Kinds of other projects, whose schemas are not at hand."""
 SETS = {"defaults": (), "everything": EVERYTHING}
 
 

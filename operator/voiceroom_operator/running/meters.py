@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter as Counts
 from collections.abc import Callable, Mapping
 from itertools import product
-from typing import Any
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.openmetrics.exposition import generate_latest
@@ -18,6 +18,8 @@ from voiceroom_operator.remediation.case import Remedies
 from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
 
 _Any = Counter | Gauge | Histogram
+_BLOCKED: Final = "voiceroom_operator_remediation_blocked"
+_REASONS: Final = BY_NAME[_BLOCKED].values["reason"]
 
 
 class Meters:
@@ -89,10 +91,19 @@ class Meters:
         for pool in self._judged.get(namespace, set()) - remedies.keys():
             _remove(suspected, namespace, pool)
             _remove(quarantined, namespace, pool)
+            for reason in _REASONS:
+                _remove(self._of(_BLOCKED), namespace, pool, reason)
         for pool, found in remedies.items():
             suspected.labels(namespace, pool).set(len(found.causes))
             quarantined.labels(namespace, pool).set(len(found.quarantined))
+            self._block(namespace, pool, found)
         self._judged[namespace] = set(remedies)
+
+    def _block(self, namespace: str, pool: str, found: Remedies) -> None:
+        """What holds the pool itself back, or any of its rooms."""
+        why = {each.reason for each in (found.blocked, *found.held.values()) if each is not None}
+        for reason in _REASONS:
+            self._of(_BLOCKED).labels(namespace, pool, reason).set(reason in why)
 
     def alerted(self, result: str) -> None:
         """One alert, or one delivery that was refused as a whole."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.charts import Helm, standalone, tool
+from harness.charts import FOREIGN, Helm, standalone, tool
 from localcluster.controlplane import ControlPlane
 
 
@@ -42,8 +42,7 @@ def kubeconform(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFa
     def check(manifests: str) -> subprocess.CompletedProcess[str]:
         location = f"{folder}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
         options = ("-strict", "-summary", f"-schema-location={location}", "-output=text")
-        # kinds of other projects, whose schemas are not at hand
-        skipped = "-skip=PodMonitor,ServiceMonitor,HTTPRoute"
+        skipped = f"-skip={','.join(FOREIGN)}"
         return subprocess.run(
             [str(program), *options, skipped, "-"],
             input=manifests,

@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from charts import manifests
-from harness.charts import CHART, CRD_CHART, EVERYTHING, ROOT, SETS, Helm, tool
+from harness.charts import CHART, CRD_CHART, EVERYTHING, FOREIGN, ROOT, SETS, Helm, tool
 from localcluster.controlplane import ControlPlane
+from voiceroom_dashboards.rules import document
+from voiceroom_dashboards.rules.promql import SCRAPE_S
 
 Check = Callable[[str], subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.timeout(180)
@@ -94,11 +96,7 @@ def test_the_api_server_takes_every_object(
     for namespace in ("voice", "ana", "bob"):
         plain = f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n"
         control_plane.kubectl("apply", "-f", "-", stdin=plain)
-    known = [
-        made
-        for made in objects(helm.template(*values))
-        if made["kind"] not in ("PodMonitor", "ServiceMonitor", "HTTPRoute")
-    ]
+    known = [made for made in objects(helm.template(*values)) if made["kind"] not in FOREIGN]
     accounts = [made for made in known if made["kind"] == "ServiceAccount"]
     # a Pod is refused where its account is not there yet
     control_plane.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(accounts))
@@ -169,6 +167,23 @@ def test_a_changed_default_pool_restarts_the_operator_and_nothing_else_does(helm
 
     assert mark() != mark("defaultPool.size.min=3")
     assert mark() == mark("podMonitor.enabled=true")
+
+
+def test_rules_reach_prometheus_as_they_were_made(helm: Helm) -> None:
+    switched = ("prometheusRule.enabled=true", "prometheusRule.additionalLabels.release=mine")
+    made = only(helm.template(*switched), "PrometheusRule")
+    assert made["metadata"]["labels"]["release"] == "mine"
+    assert made["spec"] == yaml.safe_load(document.rules_yaml())
+    assert "PrometheusRule" not in helm.template()
+
+
+def test_targets_get_the_labels_that_alerts_need(helm: Helm) -> None:
+    rendered = helm.template("podMonitor.enabled=true", "serviceMonitor.enabled=true")
+    (mixers,) = only(rendered, "PodMonitor")["spec"]["podMetricsEndpoints"]
+    assert {entry["targetLabel"] for entry in mixers["relabelings"]} == {"node", "pool"}
+    assert mixers["interval"] == f"{SCRAPE_S}s"
+    (operator,) = only(rendered, "ServiceMonitor")["spec"]["endpoints"]
+    assert operator["honorLabels"] is True
 
 
 def test_manifests_are_fresh(helm: Helm) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import json
 from contextlib import suppress
 
 from fakes import looptime
@@ -19,12 +20,14 @@ from voiceroom_mixer.control.logs import RateFilter
 from voiceroom_mixer.control.readiness import Readiness
 from voiceroom_mixer.control.service import ApiError
 from voiceroom_mixer.control.watchdog import LoopProbe, Watchdog
+from voiceroom_mixer.core.state import layout
+from voiceroom_mixer.edge.shm import Segment
 
 
-def make_gather() -> Gather:
+def make_gather(*others: Segment) -> Gather:
     memory, numbers = segment(), Numbers()
     return Gather(
-        segments=[memory],
+        segments=[memory, *others],
         numbers=numbers,
         service=FakeRooms(),
         bus=EventBus(Journal(memory), queue_events=1),
@@ -130,6 +133,20 @@ def test_readiness_and_drain_show() -> None:
     assert one(refreshed(gather), "draining") == 1
     gather.readiness.draining = False
     assert one(refreshed(gather), "ready") == 1
+
+
+def test_what_is_wrong_with_time_is_told_for_every_process() -> None:
+    gather = make_gather(segment())
+    assert one(refreshed(gather), "drift_cause", "throttle") == 0
+    throttled = {"verdict": "throttle", "also": ["gc"], "raised": {"throttle": 2, "gc": 1}}
+    well = {"verdict": None, "raised": {"throttle": 1}}
+    for memory, said in zip(gather.segments, (throttled, well), strict=True):
+        memory.tables["reports"].write(layout.REPORT_TIMING, json.dumps(said).encode())
+    numbers = refreshed(gather)
+    assert sum(numbers.values("voiceroom_drift_cause").values()) == 1
+    assert one(numbers, "drift_cause", "throttle") == 1
+    assert one(numbers, "drift_faults_total", "throttle") == 3
+    assert one(numbers, "drift_faults_total", "gc") == 1
 
 
 def test_the_build_is_told() -> None:

@@ -35,6 +35,31 @@ def test_each_is_in_the_docs() -> None:
     assert rows == {line for line in listed.splitlines() if line.startswith("| `")}
 
 
+def test_a_storm_shows_as_the_reason_and_goes_with_it() -> None:
+    async def scene() -> None:
+        town = Town()
+        town.pool(size={"min": 4, "spare": 0})
+        meters = town.start()._meters
+        town.room()
+        await town.ready()
+        await asyncio.sleep(15)
+        for pod in town.pods():
+            town.mixer(pod).stall("starved")
+        await asyncio.sleep(15)
+        blocked = series(meters.exposition().decode(), "voiceroom_operator_remediation_blocked")
+        at = f'namespace="{NAMESPACE}",pool="default",reason='
+        assert blocked[f'{at}"StormActive"'] == 1
+        assert sum(blocked.values()) == 1
+        for pod in town.pods():
+            town.mixer(pod).recover()
+        await asyncio.sleep(30)
+        blocked = series(meters.exposition().decode(), "voiceroom_operator_remediation_blocked")
+        assert sum(blocked.values()) == 0
+        await town.stop()
+
+    run(scene())
+
+
 def test_series_go_with_what_they_tell_of() -> None:
     async def scene() -> None:
         town = Town()

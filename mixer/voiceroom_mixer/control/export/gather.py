@@ -14,6 +14,7 @@ from voiceroom_mixer.control.auth.limits import RequestLimits
 from voiceroom_mixer.control.auth.pin import PinDoor
 from voiceroom_mixer.control.events.bus import EventBus
 from voiceroom_mixer.control.export.clockfacts import clock_infos, refresh_clock_metrics
+from voiceroom_mixer.control.export.drift import refresh_drift_metrics
 from voiceroom_mixer.control.export.numbers import Infos, Numbers, rooms_capped
 from voiceroom_mixer.control.logs import RateFilter
 from voiceroom_mixer.control.readiness import Readiness
@@ -56,6 +57,7 @@ class Gather:
         self._processes()
         self._events(self.service.counters())
         refresh_clock_metrics(self.segments, self.numbers)
+        refresh_drift_metrics(self.segments, self.numbers)
 
     def _load(self) -> None:
         numbers = self.numbers

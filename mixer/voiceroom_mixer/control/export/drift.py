@@ -1,0 +1,22 @@
+"""What media says is wrong with time, as its detectors judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voiceroom_api.names import VERDICTS
+from voiceroom_mixer.control.export.clockfacts import report
+from voiceroom_mixer.control.export.numbers import Numbers
+from voiceroom_mixer.core.state import layout
+from voiceroom_mixer.edge.shm import Segment
+
+
+def refresh_drift_metrics(segments: Sequence[Segment], numbers: Numbers) -> None:
+    """Set the verdicts of now, and the faults since the start. Media carries its counts over a
+    restart, so they only grow."""
+    said = [report(segment, layout.REPORT_TIMING) for segment in segments]
+    verdicts = {one.get("verdict") for one in said}
+    for cause in VERDICTS:
+        begun = sum(one.get("raised", {}).get(cause, 0) for one in said)
+        numbers.set("voiceroom_drift_cause", cause in verdicts, cause=cause)
+        numbers.set("voiceroom_drift_faults_total", begun, cause=cause)

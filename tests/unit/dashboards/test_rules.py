@@ -1,0 +1,164 @@
+"""Rules read only what is exposed, and say all that an alert has to say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from fakes.door import segment
+from harness.servicecases import ALWAYS, CASES
+from voiceroom_api import metrics, names, operator_metrics
+from voiceroom_api.thresholds import LOST_SHARE, PROFILES, STEADY_MS
+from voiceroom_dashboards.rules import document
+from voiceroom_dashboards.rules.model import Alert, Record
+from voiceroom_dashboards.rules.promql import SCRAPE_S
+from voiceroom_mixer.control.export.exposition import Exposition
+from voiceroom_mixer.control.export.numbers import Numbers
+from voiceroom_operator.reading.alerts import read_delivery
+from voiceroom_operator.running.meters import Meters
+
+ROOT = Path(__file__).parents[3]
+RULES = [rule for group in document.GROUPS for rule in group.rules]
+ALERTS = list(document.alerts())
+RECORDS = {rule.name for rule in RULES if isinstance(rule, Record)}
+DECLARED = metrics.BY_NAME | operator_metrics.BY_NAME
+SUFFIXES = {
+    "counter": ("_total",),
+    "gauge": ("",),
+    "histogram": ("_bucket", "_sum", "_count"),
+    "info": ("_info",),
+}
+TARGET = {"namespace", "pool", "pod", "node", "job", "instance"}
+"""Labels that Prometheus sets."""
+
+
+def exposed() -> set[str]:
+    """Sample names of both expositions, as a scrape has them."""
+    mixer = Exposition([segment()], Numbers(), lambda: None, lambda: {})
+    text, _ = mixer.expose("application/openmetrics-text; version=1.0.0")
+    both = text.decode() + Meters().exposition().decode()
+    found = re.findall(r"^# TYPE (\S+) (\w+)$", both, re.MULTILINE)
+    return {f"{name}{suffix}" for name, kind in found for suffix in SUFFIXES[kind]}
+
+
+def used(expr: str) -> set[str]:
+    """Names of series in an expression; text in quotes is none."""
+    return set(re.findall(r"\b(?:voiceroom[a-z0-9_:]*|up)\b", re.sub(r'"[^"]*"', "", expr)))
+
+
+def selectors(expr: str) -> Iterator[tuple[str, str, str]]:
+    """Metric, label and what is asked of it."""
+    for name, inside in re.findall(r"(\w+)\{([^}]*)\}", expr):
+        for label, wanted in re.findall(r'(\w+)(?:=|!=|=~|!~)"([^"]*)"', inside):
+            yield name, label, wanted
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_only_what_is_exposed_is_read(rule: Record | Alert) -> None:
+    assert used(rule.expr) <= exposed() | RECORDS | {"up"}
+    assert used(rule.expr) or rule.name == ALWAYS
+
+
+def test_a_name_that_is_not_exposed_would_be_found() -> None:
+    assert used('rate(voiceroom_tick_total{a="voiceroom_x"}[1m])') == {"voiceroom_tick_total"}
+    assert "voiceroom_tick_total" not in exposed()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_selectors_name_labels_and_values_that_there_are(rule: Record | Alert) -> None:
+    for name, label, wanted in selectors(rule.expr):
+        metric = DECLARED[name.removesuffix("_bucket")]
+        assert label in {*metric.labels, *TARGET}, name
+        known = metric.values.get(label, ())
+        for value in wanted.split("|") if known else ():
+            assert value in known, f"{name}: {label}={value}"
+
+
+def test_sums_keep_labels_that_there_are() -> None:
+    known = TARGET | {"le"} | {label for metric in DECLARED.values() for label in metric.labels}
+    for rule in RULES:
+        for listed in re.findall(r"\b(?:by|on) \(([^)]*)\)", rule.expr):
+            assert set(listed.split(", ")) <= known, rule.name
+
+
+def test_names_are_unique_and_of_one_kind() -> None:
+    assert len({alert.name for alert in ALERTS}) == len(ALERTS)
+    assert all(re.fullmatch(r"Voiceroom([A-Z][a-z]+)+", alert.name) for alert in ALERTS)
+    assert all(re.fullmatch(r"voiceroom(_pool)?:[a-z_]+:\w+", name) for name in RECORDS)
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_each_says_what_people_need(alert: Alert) -> None:
+    made = alert.to_dict()
+    assert made["labels"]["severity"] in {"critical", "warning", "info", "none"}
+    assert set(made["annotations"]) == {"summary", "description", "runbook_url"}
+    assert not made["annotations"]["summary"].endswith(".")
+    assert alert.description.endswith(".")
+    assert alert.cure.endswith(".")
+    for template in (alert.summary, alert.description):
+        assert template.count("{{") == template.count("}}")
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_the_runbook_that_it_leads_to_is_there(alert: Alert) -> None:
+    url = alert.to_dict()["annotations"]["runbook_url"]
+    anchors = re.findall(r"^## (\w+)$", document.runbooks_page(), re.MULTILINE)
+    assert url.partition("#")[2] in {anchor.lower() for anchor in anchors}
+
+
+def test_the_operator_is_told_of_a_pod_or_a_node_and_nobody_else_is_marked() -> None:
+    for alert in ALERTS:
+        marks = alert.to_dict()["labels"].get("voiceroom_timing")
+        assert marks == ("true" if alert.timing else None)
+    told = [case for case in CASES if case.alert in {a.name for a in ALERTS if a.timing}]
+    for case in told:
+        labels = dict(re.findall(r'(\w+)="([^"]*)"', case.labels))
+        entry = {"status": "firing", "labels": labels, "startsAt": "2026-01-01T00:00:00Z"}
+        (said,) = read_delivery(_delivery(entry))
+        assert said.node == "node-1"
+        assert bool(said.pod) == (case.alert != "VoiceroomNodeClockBad")
+        assert bool(said.cause) == ("cause" in labels), "a cause that the operator does not know"
+
+
+def _delivery(entry: Mapping[str, object]) -> bytes:
+    return json.dumps({"version": "4", "alerts": [entry]}).encode()
+
+
+def test_every_verdict_has_its_alert() -> None:
+    asked = {
+        value
+        for alert in ALERTS
+        if alert.timing
+        for _, label, wanted in selectors(alert.expr)
+        if label == "cause"
+        for value in wanted.split("|")
+    }
+    assert asked == set(names.VERDICTS)
+
+
+def test_every_alert_has_cases() -> None:
+    assert {case.alert for case in CASES} | {ALWAYS} == {alert.name for alert in ALERTS}
+    assert {case.alert for case in CASES if case.near} | {ALWAYS} == {a.name for a in ALERTS}
+
+
+def test_thresholds_are_those_of_the_own_look() -> None:
+    text = {alert.name: alert.expr for alert in ALERTS}
+    assert f"> {PROFILES['vm'].bad_ms / 1000:g} or" in text["VoiceroomTicksLate"]
+    assert f"> {STEADY_MS / 1000:g})" in text["VoiceroomTicksLate"]
+    assert f">= {LOST_SHARE:g})" in text["VoiceroomTicksLost"]
+
+
+def test_the_thresholds_are_edges_of_the_histogram() -> None:
+    """Between two edges a quantile is a guess."""
+    edges = metrics.BY_NAME["voiceroom_tick_lateness_seconds"].buckets
+    assert {PROFILES["vm"].bad_ms / 1000, STEADY_MS / 1000} <= set(edges)
+
+
+def test_the_scrapes_are_those_of_the_chart() -> None:
+    values = (ROOT / "charts" / "voiceroom" / "values.yaml").read_text()
+    monitor = values.partition("\npodMonitor:")[2].partition("\nserviceMonitor:")[0]
+    assert f"interval: {SCRAPE_S}s" in monitor
