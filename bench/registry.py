@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bench.cases import delay, floor, lateness, plain, webrtc
+from bench.cases import clockprobe, delay, floor, lateness, plain, webrtc
 from bench.context import Context
 from bench.report import Row
 
@@ -31,6 +31,7 @@ CASES: Final = (
     Case("livekit-most", "as many as the machine carries", webrtc.livekit_most, ("go",)),
     Case("one-core", "WebRTC legs that one core holds", webrtc.one_core),
     Case("lateness", "tick lateness beside cyclictest", lateness.lateness, ("cyclictest",)),
+    Case("clock-probe", "timer drift beside cyclictest", clockprobe.clockprobe, ("cyclictest",)),
     Case("mouth-to-ear", "added delay, beside Janus", delay.mouth_to_ear, ("janus",)),
     Case("frame-10", "frameMs 10, due to sent", delay.small_frame),
     Case("memory", "memory per WebRTC leg", webrtc.memory),

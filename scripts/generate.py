@@ -14,7 +14,9 @@ import yaml
 
 from charts.files import files as charts
 from voiceroom_api import reasons
-from voiceroom_api.metrics import METRICS, Metric
+from voiceroom_api.metric import Metric
+from voiceroom_api.metrics import METRICS
+from voiceroom_api.probe_metrics import SCHEDULING
 from voiceroom_api.reasons import Condition
 from voiceroom_dashboards.rules import document
 
@@ -29,6 +31,15 @@ Served as OpenMetrics on `/metrics`. Base units. A participant is never a label;
 `voiceroom_participants` only, and capped. Maxima are over the last 60 s in rotating windows, so
 that any number of scrapers see the same. Stable names, units and labels do not change once
 released.
+
+| metric | kind | unit | labels | what |
+| --- | --- | --- | --- | --- |
+"""
+_NODE_HEAD = """
+## Of a node
+
+`voiceroom-clock-probe` ([clock-probe.md](clock-probe.md)) has those above that begin with
+`node_timer_`, `voiceroom_timer_` and `voiceroom_clock_probe_`, and these:
 
 | metric | kind | unit | labels | what |
 | --- | --- | --- | --- | --- |
@@ -70,9 +81,11 @@ _MARKS_HEAD = """
 def metrics_page() -> str:
     """A row for each metric, in their order, then the buckets of the histograms."""
     rows = "".join(_metric_row(metric) for metric in METRICS)
-    histograms = (metric for metric in METRICS if metric.kind == "histogram")
+    node = _NODE_HEAD + "".join(_metric_row(metric) for metric in SCHEDULING)
+    histograms = (metric for metric in (*METRICS, *SCHEDULING) if metric.kind == "histogram")
     buckets = "".join(f"| `{metric.name}` | {_buckets(metric)} |\n" for metric in histograms)
-    return f"{_METRICS_HEAD}{rows}\n## Buckets\n\n| histogram | le |\n| --- | --- |\n{buckets}"
+    head = "\n## Buckets\n\n| histogram | le |\n| --- | --- |\n"
+    return f"{_METRICS_HEAD}{rows}{node}{head}{buckets}"
 
 
 def _metric_row(metric: Metric) -> str:

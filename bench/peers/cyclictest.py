@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -23,6 +23,8 @@ class Latency:
     p50_us: int
     p99_us: int
     max_us: int
+    histogram: dict[int, int] = field(default_factory=dict, compare=False)
+    """How often each was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def parse(raw: dict[str, Any]) -> Latency:
         quantile_us(histogram, 0.5),
         quantile_us(histogram, 0.99),
         thread["max"],
+        histogram,
     )
 
 

@@ -7,41 +7,18 @@ is never a label; ``room`` is one on few gauges only, and capped by the exporter
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 from voiceroom_api import names
+from voiceroom_api.metric import LATENESS_BUCKETS_S, Metric
+from voiceroom_api.probe_metrics import TIMERS
 
-Kind = Literal["counter", "gauge", "histogram", "info"]
-Stability = Literal["stable", "alpha"]
-"""stable: name, unit and labels do not change once released. alpha: they may, with a notice."""
-
-LATENESS_BUCKETS_S: Final = (
-    50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3, 100e-3,
-)  # fmt: skip
 JITTER_BUCKETS_S: Final = (
     500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 30e-3, 50e-3, 100e-3, 200e-3,
 )  # fmt: skip
 GC_BUCKETS_S: Final = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 50e-3)
 LOOP_LAG_BUCKETS_S: Final = (1e-3, 5e-3, 10e-3, 20e-3, 50e-3, 0.1, 0.2, 0.5, 1.0, 5.0)
 HANDSHAKE_BUCKETS_S: Final = (5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric family."""
-
-    name: str
-    kind: Kind
-    help: str
-    unit: str = ""
-    """``seconds``, ``bytes`` or ``ppm``; empty for plain counts."""
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-    """Upper bounds of a histogram in ``unit``, without +Inf."""
-    stability: Stability = "stable"
-    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Labels whose values are known beforehand: the exporter starts all of them at 0."""
 
 
 # Time and mixing: from the media processes' statistics pages.
@@ -293,7 +270,7 @@ _CONTROL: Final = (
         "counter",
         "Starts of a process after the first.",
         labels=("process",),
-        values={"process": ("media", "control")},
+        values={"process": ("media", "control", "clock-probe")},
     ),
     Metric("voiceroom_media_commands_total", "counter", "Messages from control that media read."),
     Metric("voiceroom_media_events_sent_total", "counter", "Messages from media to control."),
@@ -386,6 +363,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     *_LOAD,
     *_MEMORY,
     *_CLOCK,
+    *TIMERS,
     *_CONTROL,
     *_HTTP,
 )

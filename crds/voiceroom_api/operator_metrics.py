@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from voiceroom_api import names
-from voiceroom_api.metrics import Metric
+from voiceroom_api.metric import Metric
 
 ROUND_BUCKETS_S: Final = (5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 

@@ -19,8 +19,13 @@ STOPPERS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 """The keeper alone acts on these."""
 BACKOFF_S: Final = (0.0, 0.1, 0.5, 1.0)
 """Before the first, second, ... restart in a row; the last from then on."""
+PROBE_BACKOFF_S: Final = (1.0, 10.0, 60.0, 300.0)
+"""Of the clock probe: nobody's call waits for it."""
 STABLE_S: Final = 10.0
 """What lived this long starts again with a clean record."""
+POD_OPTION: Final = "voiceroom-pod="
+"""``-X voiceroom-pod=NAMESPACE/NAME`` on a child's command line, which Python passes over and
+everybody on the node may read: a node's clock probe knows by it whom it looks at."""
 _EXIT_NOT_STARTED: Final = 127
 _PR_SET_PDEATHSIG: Final = 1
 _ONE_THREAD: Final = {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -35,6 +40,7 @@ class Commands:
 
     control: tuple[str, ...] = ("-m", "voiceroom_mixer.control")
     media: tuple[str, ...] = ("-m", "voiceroom_mixer.media")
+    probe: tuple[str, ...] = ("-m", "voiceroom_mixer.clockprobe.beside")
 
 
 @dataclass(slots=True)
@@ -52,6 +58,7 @@ class Child:
     starts: int = 0
     deaths: int = 0
     """In a row, each soon after the start."""
+    backoff_s: tuple[float, ...] = BACKOFF_S
 
     def started(self, now_s: float) -> None:
         """Note a start."""
@@ -61,7 +68,7 @@ class Child:
     def died(self, now_s: float) -> None:
         """Note a death, and when to start it again."""
         self.deaths = 1 if now_s - self.started_s >= STABLE_S else self.deaths + 1
-        delay_s = BACKOFF_S[min(self.deaths, len(BACKOFF_S)) - 1]
+        delay_s = self.backoff_s[min(self.deaths, len(self.backoff_s)) - 1]
         self.pid, self.due_s = 0, now_s + delay_s
 
 
@@ -122,11 +129,18 @@ def _become(child: Child, pipes: Mapping[str, int], keeper_pid: int) -> None:
         environ = {**_ONE_THREAD, **os.environ, FDS_ENV: child.fds.to_json(), **named}
         # The name stands beside the real interpreter, so that Python finds its virtual environment.
         name = os.path.join(os.path.dirname(sys.executable), child.name)
-        os.execve(sys.executable, [name, "-P", *child.arguments], environ)
+        words = [name, "-P", *pod_words(os.environ), *child.arguments]
+        os.execve(sys.executable, words, environ)
     except OSError as error:
         os.write(2, f"{child.name}: cannot be started: {error}\n".encode())
     finally:
         os._exit(_EXIT_NOT_STARTED)
+
+
+def pod_words(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Which pod this is, as an option of the interpreter; none where it is no pod."""
+    namespace, name = environ.get("POD_NAMESPACE"), environ.get("POD_NAME")
+    return ("-X", f"{POD_OPTION}{namespace}/{name}") if namespace and name else ()
 
 
 def _reset_signals() -> None:

@@ -55,6 +55,8 @@ class Inherited:
     keeper: int | None
     """SOCK_STREAM of lines: ``drain`` comes, ``drained`` goes."""
     media: tuple[MediaFds, ...]
+    probe: int | None = None
+    """The page of the clock probe (memfd)."""
 
     def to_json(self) -> str:
         """For the environment."""
@@ -71,7 +73,7 @@ class Inherited:
 
     def numbers(self) -> tuple[int, ...]:
         """All descriptors."""
-        single = (self.http, self.admin, self.metrics, self.keeper)
+        single = (self.http, self.admin, self.metrics, self.keeper, self.probe)
         of_media = [fd for m in self.media for fd in (m.segment, m.pair, m.udp)]
         return (*(fd for fd in single if fd is not None), *of_media)
 
@@ -99,6 +101,8 @@ class Estate:
     pairs: tuple[tuple[socket.socket, socket.socket], ...]
     """(control's end, media's end) for each media process."""
     udp: tuple[socket.socket, ...]
+    probe: int
+    """Memory that the clock probe writes and control reads."""
 
     def for_control(self) -> Inherited:
         """All but the keeper's own end."""
@@ -108,11 +112,16 @@ class Estate:
             metrics=self.metrics.fileno() if self.metrics else None,
             keeper=self.control.fileno(),
             media=self._media(end=0),
+            probe=self.probe,
         )
 
     def for_media(self) -> Inherited:
         """Every media process gets those of all: a spare may become any of them."""
         return Inherited(None, None, None, None, self._media(end=1))
+
+    def for_probe(self) -> Inherited:
+        """Media's segments tell it the grid of ticks."""
+        return Inherited(None, None, None, None, self._media(end=1), self.probe)
 
     def _media(self, end: int) -> tuple[MediaFds, ...]:
         parts = zip(self.segments, self.pairs, self.udp, strict=True)
@@ -130,16 +139,17 @@ def open_estate(config: RunConfig) -> Estate:
             metrics=_listen(opened, "--metrics", config.metrics) if config.metrics else None,
             keeper=ours,
             control=controls,
-            segments=tuple(_segment(opened, index) for index in indexes),
+            segments=tuple(_memory(opened, f"voiceroom-media-{index}") for index in indexes),
             pairs=tuple(_pair(opened, socket.SOCK_SEQPACKET) for _ in indexes),
             udp=tuple(_open_udp(opened, _nth(config.udp, index)) for index in indexes),
+            probe=_memory(opened, "voiceroom-clock-probe"),
         )
         opened.pop_all()
     return estate
 
 
-def _segment(opened: ExitStack, index: int) -> int:
-    fd = os.memfd_create(f"voiceroom-media-{index}")
+def _memory(opened: ExitStack, name: str) -> int:
+    fd = os.memfd_create(name)
     opened.callback(os.close, fd)
     return fd
 

@@ -21,7 +21,15 @@ from types import FrameType
 from typing import Final
 
 from voiceroom_mixer import config as run_config
-from voiceroom_mixer.children import BACKOFF_S, STOPPERS, Child, Commands, Spare, spawn
+from voiceroom_mixer.children import (
+    BACKOFF_S,
+    PROBE_BACKOFF_S,
+    STOPPERS,
+    Child,
+    Commands,
+    Spare,
+    spawn,
+)
 from voiceroom_mixer.config import ConfigError, RunConfig
 from voiceroom_mixer.heart import LINE, Heart
 from voiceroom_mixer.inheritance import (
@@ -36,6 +44,10 @@ SPARE_AFTER_S: Final = 2.0
 """The spare's imports must not compete with a start that somebody waits for."""
 SPARES: Final = 2
 """One takes the place of the dead, one that of its heir: a new one needs seconds to get warm."""
+PROBE_AFTER_S: Final = 3.0
+"""As late as a spare, for the same reason."""
+PROBE_ENV: Final = "VOICEROOM_CLOCK_PROBE"
+"""0 = no clock probe beside this mixer."""
 DRAIN_GRACE_S: Final = 5.0
 _MAX_LINE: Final = 64 * 1024
 
@@ -53,6 +65,7 @@ class Keeper:
         self._control = Child("voiceroom-control", commands.control, estate.for_control())
         spare = (*commands.media, "spare")
         self._spares = [Spare("voiceroom-spare", spare, for_media) for _ in range(SPARES)]
+        self._probes = _probes(commands, estate)
         self._heart = Heart(estate.udp)
         self._exit_code: int | None = None
         self._drain_until_s: float | None = None
@@ -68,6 +81,8 @@ class Keeper:
             signal.signal(number, _noted)
         for place, spare in enumerate(self._spares, 1):
             spare.due_s = time.monotonic() + place * SPARE_AFTER_S
+        for probe in self._probes:
+            probe.due_s = time.monotonic() + PROBE_AFTER_S
         with selectors.DefaultSelector() as selector:
             selector.register(wake_out, selectors.EVENT_READ, self._signalled)
             selector.register(self._estate.keeper, selectors.EVENT_READ, self._told)
@@ -113,7 +128,7 @@ class Keeper:
     # Children
 
     def _children(self) -> tuple[Child, ...]:
-        return (*self._media, self._control, *self._spares)
+        return (*self._media, self._control, *self._spares, *self._probes)
 
     def _start_due(self) -> None:
         now_s = time.monotonic()
@@ -138,7 +153,7 @@ class Keeper:
     def _start(self, child: Child) -> None:
         if isinstance(child, Spare):
             child.start()
-        elif child is self._control or not self._promote(child):
+        elif child not in self._media or not self._promote(child):
             child.pid = spawn(child)
         child.started(time.monotonic())
         if child is self._control and self._drain_until_s is not None:
@@ -171,7 +186,7 @@ class Keeper:
         if isinstance(child, Spare):
             child.let_go()
             child.due_s += SPARE_AFTER_S
-        elif code == EXIT_CONFIG and child.starts == 1:
+        elif code == EXIT_CONFIG and child.starts == 1 and child not in self._probes:
             # Later it would end the calls of a mixer that has run well so far.
             self._log(f"{child.name} cannot run as configured: ending")
             self._exit_code = EXIT_FAILED
@@ -194,6 +209,14 @@ class Keeper:
             message = f"voiceroom-keeper: {message}"
         sys.stderr.write(message + "\n")
         sys.stderr.flush()
+
+
+def _probes(commands: Commands, estate: Estate) -> list[Child]:
+    """One, unless it is not wanted. Nothing depends on it, whatever becomes of it."""
+    if os.environ.get(PROBE_ENV) == "0":
+        return []
+    name, fds = "voiceroom-clock-probe", estate.for_probe()
+    return [Child(name, commands.probe, fds, backoff_s=PROBE_BACKOFF_S)]
 
 
 def _age(spare: Spare) -> float:

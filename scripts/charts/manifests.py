@@ -45,6 +45,12 @@ def rendered(helm: Path) -> dict[Path, str]:
 
 def _render(helm: Path, values: tuple[str, ...]) -> str:
     command = [str(helm), "template", "voiceroom", str(CHART), f"--namespace={NAMESPACE}"]
-    options = ["--no-hooks", f"--kube-version={KUBERNETES}", *(f"--set={v}" for v in values)]
+    # The schema is made beside, and may not be fresh yet.
+    options = [
+        "--no-hooks",
+        "--skip-schema-validation",
+        f"--kube-version={KUBERNETES}",
+        *(f"--set={v}" for v in values),
+    ]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
     return _HEAD + _OWN_NAMESPACE + _OF_HELM.sub("", done.stdout)

@@ -87,8 +87,15 @@ def media(arguments: list[str], fds: Inherited) -> None:
         signal.pause()
 
 
+def probe(fds: Inherited) -> None:
+    """Tell what was inherited, then do nothing."""
+    tell("probe", name=name(), ignored=ignored(), fds=json.loads(fds.to_json()))
+    while True:
+        signal.pause()
+
+
 def main() -> None:
-    """``standin.py control`` or ``standin.py media INDEX|spare``."""
+    """``standin.py control``, ``standin.py probe`` or ``standin.py media INDEX|spare``."""
     role, *arguments = sys.argv[1:]
     ends = json.loads(os.environ.get(ENDS, "{}"))
     fds = inherited(os.environ)
@@ -97,6 +104,8 @@ def main() -> None:
         sys.exit(ends[role])
     if role == "control":
         control(fds)
+    if role == "probe":
+        probe(fds)
     media(arguments, fds)
 
 

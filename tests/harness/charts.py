@@ -27,6 +27,7 @@ EVERYTHING = (
     "operator.taintNodes=true",
     "operator.priorityClassName=system-cluster-critical",
     "runtimeClass.create=true",
+    "clockProbe.enabled=true",
     "podMonitor.enabled=true",
     "serviceMonitor.enabled=true",
     "prometheusRule.enabled=true",

@@ -19,6 +19,7 @@ import pytest
 
 from fakes import standin
 from voiceroom_mixer.config import CONFIG_FD_ENV, Endpoint, Limits, LogFormat, RunConfig
+from voiceroom_mixer.inheritance import EXIT_CONFIG
 
 STANDIN: Final = standin.__file__
 PATIENCE_S: Final = 15.0
@@ -26,9 +27,11 @@ START: Final = """
 import ctypes, sys
 from voiceroom_mixer import keeper
 keeper.SPARE_AFTER_S = {spare_after_s}
+keeper.PROBE_AFTER_S = {spare_after_s}
 keeper.DRAIN_GRACE_S = 0.0
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans come to us, as to PID 1
-sys.exit(keeper.main(keeper.Commands(control={control!r}, media={media!r})))
+commands = keeper.Commands(control={control!r}, media={media!r}, probe={probe!r})
+sys.exit(keeper.main(commands))
 """
 NEVER: Final = 1e6
 LOOPBACK: Final = Endpoint("127.0.0.1", 0)
@@ -39,7 +42,10 @@ class Run:
 
     def __init__(self, config: RunConfig, *, spare_after_s: float, environ: dict[str, str]) -> None:
         code = START.format(
-            spare_after_s=spare_after_s, control=(STANDIN, "control"), media=(STANDIN, "media")
+            spare_after_s=spare_after_s,
+            control=(STANDIN, "control"),
+            media=(STANDIN, "media"),
+            probe=(STANDIN, "probe"),
         )
         fd = os.memfd_create("config", 0)
         os.write(fd, config.to_json().encode())
@@ -226,6 +232,28 @@ def children(run: Run) -> list[int]:
     return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def test_a_clock_probe_runs_beside_and_sees_nothing_but_memory(start: Starter) -> None:
+    told = start(run_config(admin=LOOPBACK), spare_after_s=0.0).event("probe")
+    assert told["name"] == "voiceroom-clock-probe"
+    assert told["ignored"] == ["SIGTERM", "SIGINT"]
+    assert isinstance(told["fds"]["probe"], int)
+    assert {told["fds"][door] for door in ("http", "admin", "metrics", "keeper")} == {None}
+
+
+def test_a_clock_probe_that_cannot_run_ends_nobody_else(start: Starter) -> None:
+    run = start(spare_after_s=0.0, STANDIN_ENDS=json.dumps({"probe": EXIT_CONFIG}))
+    run.event("ends", role="probe")
+    assert "exited with status 78; restart in 1.0 s" in run.said("voiceroom-clock-probe")
+    assert run.event("control")["pid"] in children(run)
+
+
+def test_no_clock_probe_where_none_is_wanted(start: Starter) -> None:
+    run = start(spare_after_s=0.0, VOICEROOM_CLOCK_PROBE="0")
+    run.event("spare")
+    run.event("spare")
+    assert len(children(run)) == 4
+
+
 def test_a_spare_that_dies_is_replaced(start: Starter) -> None:
     run = start(spare_after_s=0.0)
     spares = [run.event("spare")["pid"], run.event("spare")["pid"]]
@@ -273,8 +301,9 @@ def test_drained_ends_everything_well(start: Starter) -> None:
     run = start(STANDIN_DRAINS="1", spare_after_s=0.0)
     for _ in range(2):
         run.event("spare")
+    run.event("probe")
     everybody = children(run)
-    assert len(everybody) == 4
+    assert len(everybody) == 5
     run.signal(signal.SIGTERM)
     assert run.exit_code() == 0
     assert all(gone(pid) for pid in everybody)
@@ -322,8 +351,9 @@ def test_a_killed_keeper_leaves_nothing_behind(start: Starter) -> None:
     run = start(run_config(media_processes=2), spare_after_s=0.0)
     for _ in range(2):
         run.event("spare")
+    run.event("probe")
     everybody = children(run)
-    assert len(everybody) == 5
+    assert len(everybody) == 6
     run.signal(signal.SIGKILL)
     assert all(gone(pid) for pid in everybody)
 

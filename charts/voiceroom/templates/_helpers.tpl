@@ -23,6 +23,21 @@ app.kubernetes.io/component: test
 {{ include "voiceroom.moreLabels" . }}
 {{- end }}
 
+{{- define "voiceroom.clockProbeName" -}}
+{{- printf "%s-clock-probe" (include "voiceroom.name" . | trimSuffix "-operator" | trunc 51 | trimSuffix "-") -}}
+{{- end }}
+
+{{- define "voiceroom.clockProbeSelector" -}}
+app.kubernetes.io/name: voiceroom
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: clock-probe
+{{- end }}
+
+{{- define "voiceroom.clockProbeLabels" -}}
+{{ include "voiceroom.clockProbeSelector" . }}
+{{ include "voiceroom.moreLabels" . }}
+{{- end }}
+
 {{- define "voiceroom.moreLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: voiceroom

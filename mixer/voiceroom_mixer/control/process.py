@@ -60,6 +60,7 @@ from voiceroom_mixer.control.watchdog import PROBE_NS, LoopProbe, Watchdog
 from voiceroom_mixer.control.welcome import Welcome, links
 from voiceroom_mixer.core.state.messages import Kind, Message
 from voiceroom_mixer.edge import clock, placement
+from voiceroom_mixer.edge.probepage import ProbePage
 from voiceroom_mixer.edge.shm import Segment, SegmentError
 from voiceroom_mixer.inheritance import EXIT_CONFIG, Inherited
 
@@ -259,6 +260,7 @@ class ControlProcess:
             expected_tasks=self._expected_tasks,
             relayed=self._service.standing.relayed,
             unprotected=self._pod.handover.owning.unprotected if self._pod else lambda: 0,
+            probe=ProbePage(self._fds.probe) if self._fds.probe is not None else None,
         )
         return Exposition(self._segments, self._numbers, gather.refresh, gather.infos)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol
 
 import aiohttp
@@ -17,6 +19,11 @@ TIMEOUT_S: Final = 3.0
 CONNECTIONS: Final = 256
 """To all pods together; kept open between calls."""
 MAX_ANSWER_BYTES: Final = 4 << 20
+SKEW_S: Final = 30.0
+"""Clocks that differ by less are not why a token was refused."""
+_UNAUTHORIZED: Final = 401
+
+_log = logging.getLogger(__name__)
 
 
 class Unreachable(Exception):
@@ -50,6 +57,8 @@ class HttpAdmin:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._bearers: dict[str, tuple[float, str]] = {}
+        self._behind_s = 0.0
+        """The clock here, behind that of mixers: learnt when they refuse a token."""
 
     async def status(self, address: Address, access: Access) -> Reply:
         """``GET /admin/v1/status``."""
@@ -79,9 +88,22 @@ class HttpAdmin:
                 server_hostname=access.server_name,
                 allow_redirects=False,
             ) as response:
+                if response.status == _UNAUTHORIZED:
+                    self.learn(response.headers.get("Date", ""))
                 return Reply(response.status, await _json(response))
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             raise Unreachable(f"{address}: {error or type(error).__name__}") from error
+
+    def learn(self, date: str) -> None:
+        """What time it is for a pod that has refused a token (RFC 9110 §6.6.1): when the clock of
+        this machine is wrong, tokens are made by theirs from now on."""
+        try:
+            behind_s = parsedate_to_datetime(date).timestamp() - self._clock.wall_s()
+        except ValueError:
+            return
+        if abs(behind_s - self._behind_s) >= SKEW_S:
+            _log.warning("clocks differ", extra={"behind_s": round(behind_s)})
+            self._behind_s = behind_s
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -93,7 +115,7 @@ class HttpAdmin:
         return self._session
 
     def _headers(self, access: Access) -> dict[str, str]:
-        now_s = self._clock.wall_s()
+        now_s = self._clock.wall_s() + self._behind_s
         made_s, bearer = self._bearers.get(access.key.kid, (float("-inf"), ""))
         if not 0 <= now_s - made_s < TOKEN_LIFE_S / 2:
             self._bearers = {

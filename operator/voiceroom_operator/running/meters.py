@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from voiceroom_api import names
-from voiceroom_api.metrics import Metric
+from voiceroom_api.metric import Metric
 from voiceroom_api.operator_metrics import BY_NAME, METRICS
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.remediation.case import Remedies

@@ -15,6 +15,7 @@ from harness.charts import CHART, CRD_CHART, EVERYTHING, FOREIGN, ROOT, SETS, He
 from localcluster.controlplane import ControlPlane
 from voiceroom_dashboards.rules import document
 from voiceroom_dashboards.rules.promql import SCRAPE_S
+from voiceroom_mixer.clockprobe import cli
 
 Check = Callable[[str], subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.timeout(180)
@@ -51,6 +52,7 @@ def test_lint_finds_nothing(helm: Helm) -> None:
         ("defaultPool.network.udpPort=80", "defaultPool/network/udpPort"),
         ("signalling.pool=" + "p" * 49, "signalling/pool"),
         ("tests.timeout=soon", "tests/timeout"),
+        ("clockProbe.schedLatency=kprobe", "clockProbe/schedLatency"),
     ],
 )
 def test_a_wrong_value_is_refused_and_named(helm: Helm, value: str, words: str) -> None:
@@ -184,6 +186,59 @@ def test_targets_get_the_labels_that_alerts_need(helm: Helm) -> None:
     assert mixers["interval"] == f"{SCRAPE_S}s"
     (operator,) = only(rendered, "ServiceMonitor")["spec"]["endpoints"]
     assert operator["honorLabels"] is True
+
+
+@pytest.mark.parametrize(
+    ("values", "capabilities", "host_pid"),
+    [
+        ((), ["BPF", "PERFMON", "KILL", "SYS_NICE"], True),
+        (("schedLatency=schedstat",), ["KILL", "SYS_NICE"], True),
+        (("schedLatency=none",), ["SYS_NICE"], False),
+        (("schedLatency=auto", "fifo=false"), ["BPF", "PERFMON", "KILL"], True),
+        (("schedLatency=none", "fifo=false"), [], False),
+    ],
+)
+def test_the_clock_probe_has_no_more_rights_than_what_it_is_asked_for_takes(
+    helm: Helm, values: tuple[str, ...], capabilities: list[str], host_pid: bool
+) -> None:
+    sets = ("clockProbe.enabled=true", *(f"clockProbe.{value}" for value in values))
+    pod = only(helm.template(*sets), "DaemonSet")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    security = container["securityContext"]
+    assert security["capabilities"].get("add", []) == capabilities
+    assert security["capabilities"]["drop"] == ["ALL"]
+    assert security["runAsUser"] == (0 if capabilities else 20478)
+    assert not security["privileged"]
+    assert security["readOnlyRootFilesystem"]
+    assert pod.get("hostPID", False) is host_pid
+    assert not pod["automountServiceAccountToken"]
+    assert not {"hostNetwork", "hostIPC", "volumes"} & set(pod)
+
+
+def test_the_clock_probe_is_off_by_default_and_started_with_options_that_it_has(
+    helm: Helm,
+) -> None:
+    assert "DaemonSet" not in helm.template()
+    made = only(helm.template("clockProbe.enabled=true"), "DaemonSet")
+    (container,) = made["spec"]["template"]["spec"]["containers"]
+    args = cli.parse(container["args"])
+    assert (args.parallel, args.no_fifo, args.sched_latency) == (True, False, "auto")
+    assert args.listen.port == container["ports"][0]["containerPort"]
+
+
+def test_the_clock_probes_scrape_job_has_the_name_that_boards_know(helm: Helm) -> None:
+    values = ("clockProbe.enabled=true", "podMonitor.enabled=true")
+    rendered = helm.template(*values)
+    (monitor,) = [
+        made
+        for made in objects(rendered)
+        if made["kind"] == "PodMonitor" and made["metadata"]["name"].endswith("clock-probe")
+    ]
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert {"targetLabel": "job", "replacement": "node-timer-drift"} in endpoint["relabelings"]
+    labels = only(rendered, "DaemonSet")["spec"]["template"]["metadata"]["labels"]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert objects(helm.template("podMonitor.enabled=true")) != objects(rendered)
 
 
 def test_manifests_are_fresh(helm: Helm) -> None:

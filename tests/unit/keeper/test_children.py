@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voiceroom_mixer.children import STABLE_S, Child
+from voiceroom_mixer.children import PROBE_BACKOFF_S, STABLE_S, Child
 from voiceroom_mixer.inheritance import Inherited
 
 
@@ -40,3 +40,12 @@ def test_a_process_that_ran_well_starts_with_a_clean_record(child: Child) -> Non
     child.started(1.0)
     assert delay_s(child, 1.0 + STABLE_S) == 0.0
     assert child.starts == 5
+
+
+def test_a_clock_probe_that_dies_is_in_no_hurry() -> None:
+    probe = Child("probe", (), Inherited(None, None, None, None, ()), backoff_s=PROBE_BACKOFF_S)
+    delays = []
+    for _ in range(5):
+        probe.started(probe.due_s)
+        delays.append(delay_s(probe, probe.due_s + 0.2))
+    assert delays == [1.0, 10.0, 60.0, 300.0, 300.0]

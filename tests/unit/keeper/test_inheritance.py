@@ -39,7 +39,7 @@ CONFIG = RunConfig(
     log_format="text",
     limits=Limits(),
 )
-FDS = Inherited(3, None, 4, 5, (MediaFds(6, 7, 8), MediaFds(9, 10, 11)))
+FDS = Inherited(3, None, 4, 5, (MediaFds(6, 7, 8), MediaFds(9, 10, 11)), 12)
 
 
 def close(estate: Estate) -> None:
@@ -48,8 +48,8 @@ def close(estate: Estate) -> None:
             end.close()
     for end in (*estate.udp, *(end for pair in estate.pairs for end in pair)):
         end.close()
-    for segment in estate.segments:
-        os.close(segment)
+    for memory in (*estate.segments, estate.probe):
+        os.close(memory)
 
 
 def fill(sender: socket.socket) -> None:
@@ -66,7 +66,7 @@ def estate() -> Iterator[Estate]:
 
 def test_descriptors_travel_in_the_environment() -> None:
     assert inherited({FDS_ENV: FDS.to_json()}) == FDS
-    assert FDS.numbers() == (3, 4, 5, 6, 7, 8, 9, 10, 11)
+    assert FDS.numbers() == (3, 4, 5, 12, 6, 7, 8, 9, 10, 11)
 
 
 @pytest.mark.parametrize("raw", ["", "[]", "{}", '{"media": [{}]}', '{"media": 3}', "null"])
@@ -85,6 +85,13 @@ def test_only_control_gets_the_listeners(estate: Estate) -> None:
     assert control.http == estate.http.fileno()
     assert control.admin is None
     assert (media.http, media.metrics, media.keeper) == (None, None, None)
+
+
+def test_the_clock_probe_writes_what_control_reads_and_gets_no_listener(estate: Estate) -> None:
+    probe, control = estate.for_probe(), estate.for_control()
+    assert probe.probe == control.probe
+    assert (probe.http, probe.metrics, probe.keeper) == (None, None, None)
+    assert estate.for_media().probe is None
 
 
 def test_the_pair_joins_control_and_media(estate: Estate) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from email.utils import formatdate
 
 import jwt
 
@@ -63,6 +64,21 @@ def test_a_clock_that_jumps_makes_a_new_token_by_the_new_time() -> None:
         admin._headers(to)
         clock.wall += step_s
         assert claims(admin._headers(to))["exp"] == int(clock.wall + TOKEN_LIFE_S)
+
+
+def test_where_the_clock_is_wrong_tokens_are_made_by_that_of_mixers() -> None:
+    clock, to = Clock(), reached()
+    admin = HttpAdmin(clock)
+    theirs = clock.wall
+    clock.wall -= 3600
+    admin._headers(to)
+    admin.learn(formatdate(theirs, usegmt=True))
+    assert claims(admin._headers(to))["exp"] == int(theirs + TOKEN_LIFE_S)
+    admin.learn("no date")
+    assert claims(admin._headers(to))["exp"] == int(theirs + TOKEN_LIFE_S)
+    clock.wall = theirs
+    admin.learn(formatdate(theirs, usegmt=True))
+    assert claims(admin._headers(to))["exp"] == int(theirs + TOKEN_LIFE_S)
 
 
 def test_two_pools_have_tokens_of_their_own() -> None:

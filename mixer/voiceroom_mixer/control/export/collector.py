@@ -20,7 +20,8 @@ from prometheus_client.core import (
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
-from voiceroom_api.metrics import BY_NAME, METRICS, Metric
+from voiceroom_api.metric import Metric
+from voiceroom_api.metrics import BY_NAME, METRICS
 from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer.control.export.mapping import MAXIMA, SHARED_COUNTERS, SHARED_HISTOGRAMS
 from voiceroom_mixer.control.export.numbers import Infos, Labels, Numbers

@@ -16,10 +16,13 @@ from voiceroom_mixer.control.events.bus import EventBus
 from voiceroom_mixer.control.export.clockfacts import clock_infos, refresh_clock_metrics
 from voiceroom_mixer.control.export.drift import refresh_drift_metrics
 from voiceroom_mixer.control.export.numbers import Infos, Numbers, rooms_capped
+from voiceroom_mixer.control.export.timers import refresh_timers, timer_infos
 from voiceroom_mixer.control.logs import RateFilter
 from voiceroom_mixer.control.readiness import Readiness
 from voiceroom_mixer.control.service import RoomHouse
 from voiceroom_mixer.control.watchdog import Watchdog
+from voiceroom_mixer.edge import clock
+from voiceroom_mixer.edge.probepage import ProbePage
 from voiceroom_mixer.edge.shm import Segment
 
 _HANDSHAKES: Final = {
@@ -49,6 +52,8 @@ class Gather:
     """Legs of rooms that were given away."""
     unprotected: Callable[[], int] = lambda: 0
     """Legs that do not know of their room's twin."""
+    probe: ProbePage | None = None
+    """Of the clock probe beside this mixer."""
 
     def refresh(self) -> None:
         """Bring ``numbers`` up to date."""
@@ -58,6 +63,8 @@ class Gather:
         self._events(self.service.counters())
         refresh_clock_metrics(self.segments, self.numbers)
         refresh_drift_metrics(self.segments, self.numbers)
+        if self.probe is not None:
+            refresh_timers(self.probe, self.numbers, clock.monotonic_ns())
 
     def _load(self) -> None:
         numbers = self.numbers
@@ -108,7 +115,8 @@ class Gather:
             "python": platform.python_version(),
             "libopus": _libopus(),
         }
-        return {"voiceroom_build_info": [build], **clock_infos(self.segments)}
+        probe = timer_infos(self.probe, clock.monotonic_ns()) if self.probe is not None else {}
+        return {"voiceroom_build_info": [build], **clock_infos(self.segments), **probe}
 
 
 def _libopus() -> str:

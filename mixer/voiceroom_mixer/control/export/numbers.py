@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final
 
-from voiceroom_api.metrics import BY_NAME, METRICS, Metric
+from voiceroom_api.metric import Metric
+from voiceroom_api.metrics import BY_NAME, METRICS
 
 MAX_SERIES: Final = 512
 """Of one metric; label values beyond it are counted as ``other``."""
@@ -70,6 +71,11 @@ class Numbers:
         if key not in series:
             series[key] = Histogram(BY_NAME[metric].buckets)
         series[key].observe(value)
+
+    def replace(self, metric: str, buckets: Sequence[int], total: float) -> None:
+        """Set a histogram without labels that is kept elsewhere. ``buckets``: not cumulative."""
+        histogram = self._histograms[metric][()]
+        histogram.buckets, histogram.sum = list(buckets), total
 
     def clear(self, metric: str) -> None:
         """Drop all series of a gauge, before it is set anew."""

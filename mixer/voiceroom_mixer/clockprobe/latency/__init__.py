@@ -1,0 +1,1 @@
+"""How long the media processes of a node's mixer pods stand in run queues."""
