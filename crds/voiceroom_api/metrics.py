@@ -79,6 +79,18 @@ _MEDIA: Final = (
         "Longest tick work of the last 60 s; the same for every scraper.",
         "seconds",
     ),
+    Metric(
+        "voiceroom_breaker_state",
+        "gauge",
+        "The timing breaker: 0 closed, 1 half-open, 2 open; of several media processes the worst.",
+    ),
+    Metric(
+        "voiceroom_breaker_transitions_total",
+        "counter",
+        "Times that the timing breaker came to be closed, half-open or open.",
+        labels=("to",),
+        values={"to": ("closed", "half_open", "open")},
+    ),
     Metric("voiceroom_frames_mixed_total", "counter", "Distinct mixes made."),
     Metric(
         "voiceroom_talkers_cut_total",

@@ -28,6 +28,7 @@ from voiceroom_mixer.media import about
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.channel import Channel
 from voiceroom_mixer.media.chores import Chores
+from voiceroom_mixer.media.defence import Defence
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.ingress import Ingress
 from voiceroom_mixer.media.intake import NativeIngress, open_intake
@@ -93,6 +94,7 @@ class MediaProcess:
         self._gc = GcPolicy([self._histograms[f"gc_pause_{g}"] for g in range(3)])
         pauses = [self._histograms[f"gc_pause_{g}"] for g in range(3)]
         self._watch = Watch(self.segment, self.board, pauses, self.legs)
+        self._defence = Defence(self.board, self._watch.detector)
         source = RtpSource(
             receiver.buffer, self.board, on_rtcp=self._reported, on_heard=self._heard
         )
@@ -281,7 +283,7 @@ class MediaProcess:
 
     def _commands(self, now_ns: int) -> None:
         """What the tick says of time; then control's words since the last one."""
-        self._watch.look(self.loop.began_wait_ns, self.loop.step_ns)
+        self._defence.tick(self._watch.look(self.loop.began_wait_ns, self.loop.step_ns))
         for message in self._channel.commands():
             if message.kind == Kind.LEG:
                 self.house.take_leg(message.slot, now_ns)

@@ -12,6 +12,7 @@ from voiceroom_mixer.control.admin import windows
 from voiceroom_mixer.control.admin.desk import Desk
 from voiceroom_mixer.control.admin.grant import Grant, Scheduling, judge
 from voiceroom_mixer.control.export.clockfacts import report
+from voiceroom_mixer.control.export.defences import breaker
 from voiceroom_mixer.control.export.figures import recent_ticks, worst_figures
 from voiceroom_mixer.control.readiness import Readiness
 from voiceroom_mixer.core.state import layout
@@ -80,7 +81,7 @@ class PodStatus:
             "realtime": self.realtime(),
             "headroom": self._headroom(),
             "level": 0,
-            "breaker": "closed",
+            "breaker": breaker(self.segments),
         } | self._grade()
 
     def _limits(self) -> Limits:

@@ -70,13 +70,18 @@ SHARED_COUNTERS: Final[dict[str, Export]] = {
     "plc_frames": Export("voiceroom_concealed_frames_total", {"method": "plc"}),
     "fec_frames": Export("voiceroom_concealed_frames_total", {"method": "fec"}),
     "noise_frames": Export("voiceroom_concealed_frames_total", {"method": "noise"}),
+    "breaker_state": Export("voiceroom_breaker_state", {}),
+    **{
+        f"breaker_to_{state}": Export("voiceroom_breaker_transitions_total", {"to": state})
+        for state in ("closed", "half_open", "open")
+    },
     "max_lateness_ns": Export("voiceroom_tick_lateness_max_seconds", {}, _NS),
     "max_work_ns": Export("voiceroom_tick_work_max_seconds", {}, _NS),
 }
 """By the word's name in ``core.state.stats.INDEX``. Over several media processes the words add
 up, but for ``MAXIMA``."""
 
-MAXIMA: Final = frozenset({"max_lateness_ns", "max_work_ns"})
+MAXIMA: Final = frozenset({"max_lateness_ns", "max_work_ns", "breaker_state"})
 """Of these the greatest counts, not the sum."""
 
 SHARED_HISTOGRAMS: Final[dict[str, Export]] = {

@@ -99,6 +99,10 @@ COUNTERS: Final = (
     "rooms_moved",
     "rooms_taken",
     "rooms_stopped",
+    "breaker_state",  # core.defend.breaker.Breaker
+    "breaker_to_closed",
+    "breaker_to_half_open",
+    "breaker_to_open",
 )
 
 
