@@ -91,6 +91,33 @@ _MEDIA: Final = (
         labels=("to",),
         values={"to": ("closed", "half_open", "open")},
     ),
+    Metric(
+        "voiceroom_ladder_level",
+        "gauge",
+        "What media has taken away to keep time, 0 = nothing, 5 = joins too; of several media "
+        "processes the worst.",
+    ),
+    Metric(
+        "voiceroom_ladder_steps_total",
+        "counter",
+        "Steps of the ladder: down takes more away, up gives back.",
+        labels=("direction",),
+        values={"direction": ("down", "up")},
+    ),
+    Metric(
+        "voiceroom_passed_on_packets_total",
+        "counter",
+        "Packets of loudest senders that were sent on as they came, or dropped as too many waited "
+        "or it was too large; from level 4 of the ladder on.",
+        labels=("result",),
+        values={"result": ("sent", "dropped")},
+    ),
+    Metric(
+        "voiceroom_tick_interval_seconds",
+        "gauge",
+        "Time between two ticks; of several media processes the longest.",
+        "seconds",
+    ),
     Metric("voiceroom_frames_mixed_total", "counter", "Distinct mixes made."),
     Metric(
         "voiceroom_talkers_cut_total",

@@ -25,7 +25,7 @@ class Guarded:
             world.tick()
             assert world.seen is not None
             detector = world.detector
-            state = self.guard.tick(
+            state, _ = self.guard.tick(
                 world.seen, step_ns=detector.step_ns, contradicts=detector.contradicts
             )
             if state is not before:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from voiceroom_api.units import NS_PER_S
-from voiceroom_mixer.control.export.defences import breaker
 from voiceroom_mixer.control.export.figures import tick_figures
 from voiceroom_mixer.control.export.numbers import Numbers
 from voiceroom_mixer.core.state import layout
@@ -81,6 +80,5 @@ def _process(segment: Segment, now_ns: int) -> dict[str, Any]:
         "gridOriginNs": segment.word("grid_origin_ns"),
         "gridSlot": segment.word("grid_slot"),
         "ticks": tick_figures(segment),
-        "breaker": breaker([segment]),
         "clock": report(segment, layout.REPORT_CLOCK),
     } | report(segment, layout.REPORT_ABOUT)

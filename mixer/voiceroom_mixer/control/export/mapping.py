@@ -52,6 +52,7 @@ _PLAIN: Final[dict[str, str]] = {
     "rooms": "voiceroom_rooms",
     "port_unreachable": "voiceroom_port_unreachable_total",
     "gc_collections": "voiceroom_gc_collections_total",
+    "ladder_level": "voiceroom_ladder_level",
 }
 
 SHARED_COUNTERS: Final[dict[str, Export]] = {
@@ -70,6 +71,11 @@ SHARED_COUNTERS: Final[dict[str, Export]] = {
     "plc_frames": Export("voiceroom_concealed_frames_total", {"method": "plc"}),
     "fec_frames": Export("voiceroom_concealed_frames_total", {"method": "fec"}),
     "noise_frames": Export("voiceroom_concealed_frames_total", {"method": "noise"}),
+    "ladder_down": Export("voiceroom_ladder_steps_total", {"direction": "down"}),
+    "ladder_up": Export("voiceroom_ladder_steps_total", {"direction": "up"}),
+    "packets_passed": Export("voiceroom_passed_on_packets_total", {"result": "sent"}),
+    "packets_not_passed": Export("voiceroom_passed_on_packets_total", {"result": "dropped"}),
+    "tick_interval_ns": Export("voiceroom_tick_interval_seconds", {}, _NS),
     "breaker_state": Export("voiceroom_breaker_state", {}),
     **{
         f"breaker_to_{state}": Export("voiceroom_breaker_transitions_total", {"to": state})
@@ -81,7 +87,9 @@ SHARED_COUNTERS: Final[dict[str, Export]] = {
 """By the word's name in ``core.state.stats.INDEX``. Over several media processes the words add
 up, but for ``MAXIMA``."""
 
-MAXIMA: Final = frozenset({"max_lateness_ns", "max_work_ns", "breaker_state"})
+MAXIMA: Final = frozenset(
+    {"max_lateness_ns", "max_work_ns", "breaker_state", "ladder_level", "tick_interval_ns"}
+)
 """Of these the greatest counts, not the sum."""
 
 SHARED_HISTOGRAMS: Final[dict[str, Export]] = {

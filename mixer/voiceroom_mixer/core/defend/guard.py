@@ -1,4 +1,4 @@
-"""What the ticks of a media process say, told to its breaker. Sans-IO, O(1) a tick.
+"""What the ticks of a media process say, told to its breaker and its ladder. Sans-IO, O(1) a tick.
 
 How much time has passed is what the kernel's sleeps took: each tick's deadline was slept for on the
 kernel's own clock. So much has passed between two deadlines, whatever was read off a clock since.
@@ -7,23 +7,29 @@ kernel's own clock. So much has passed between two deadlines, whatever was read 
 from __future__ import annotations
 
 from voiceroom_mixer.core.defend.breaker import Breaker, TimingBreaker
+from voiceroom_mixer.core.defend.ladder import Ladder
 from voiceroom_mixer.core.timing.detect.observations import Tick
 
 
 class Guard:
-    """One media process's breaker, fed by its ticks."""
+    """One media process's breaker and ladder, fed by its ticks."""
 
     def __init__(self) -> None:
         self.breaker = TimingBreaker()
+        self.ladder = Ladder()
         self._waited_for_ns: int | None = None
 
-    def tick(self, tick: Tick, *, step_ns: int, contradicts: bool) -> Breaker:
+    def tick(self, tick: Tick, *, step_ns: int, contradicts: bool) -> tuple[Breaker, int]:
         """One tick has been mixed. ``step_ns``: a clock step that was seen in it; ``contradicts``:
-        its clocks do not agree."""
+        its clocks do not agree. Gives the breaker's state and the ladder's level."""
         missed = tick.late_ns // tick.frame_ns
-        bad = contradicts or missed > 0
         truth_ns = self._slept(tick)
-        return self.breaker.tick(bad=bad, truth_ns=truth_ns, step_ns=step_ns, missed=missed)
+        breaker = self.breaker.tick(
+            bad=contradicts or missed > 0, truth_ns=truth_ns, step_ns=step_ns, missed=missed
+        )
+        work = max(tick.work_ns / tick.frame_ns, 1.0 if missed else 0.0)
+        self.ladder.tick(work=work, breaker=breaker, truth_ns=truth_ns)
+        return breaker, self.ladder.level
 
     def _slept(self, tick: Tick) -> int:
         """Since the tick before."""

@@ -103,6 +103,12 @@ COUNTERS: Final = (
     "breaker_to_closed",
     "breaker_to_half_open",
     "breaker_to_open",
+    "ladder_level",
+    "ladder_down",
+    "ladder_up",
+    "packets_passed",
+    "packets_not_passed",
+    "tick_interval_ns",
 )
 
 
