@@ -17,6 +17,7 @@ class Guarded:
     def __init__(self, *faults: Fault) -> None:
         self.world, self.guard = World((7, 1), faults), Guard()
         self.states: list[tuple[Breaker, float]] = []
+        self.levels: list[int] = [0]
 
     def run(self, seconds: float) -> list[Breaker]:
         world, before = self.world, self.guard.breaker.state
@@ -25,9 +26,11 @@ class Guarded:
             world.tick()
             assert world.seen is not None
             detector = world.detector
-            state, _ = self.guard.tick(
+            state, level = self.guard.tick(
                 world.seen, step_ns=detector.step_ns, contradicts=detector.contradicts
             )
+            if level != self.levels[-1]:
+                self.levels.append(level)
             if state is not before:
                 before = state
                 self.states.append((state, (world.scheduler.now_ns - START_NS) / NS_PER_S))
@@ -82,3 +85,32 @@ def test_a_clock_that_jumps_ahead_again_and_again_does_not_shorten_its_wait() ->
 def test_a_step_that_is_over_is_forgotten() -> None:
     states = Guarded(*there_and_back(3.0, 60, 1.0)).run(20)
     assert states == [Breaker.OPEN, Breaker.HALF_OPEN, Breaker.CLOSED]
+
+
+def test_overload_steps_down_and_calm_steps_up_again() -> None:
+    until_ns = BEGIN_NS + 5 * NS_PER_S
+    overload = Fault("overload", "busy", BEGIN_NS, until_ns, 1.2, work_frames=1.2)
+    guarded = Guarded(overload)
+    guarded.run(8)
+    worst = guarded.levels[-1]
+    assert guarded.levels == list(range(worst + 1))
+    assert 2 <= worst <= 4
+    guarded.run(150)
+    assert guarded.levels[worst:] == list(range(worst, -1, -1))
+    assert guarded.guard.breaker.state is Breaker.CLOSED
+
+
+def test_a_quiet_quarter_of_an_hour_takes_no_step() -> None:
+    guarded = Guarded()
+    guarded.run(900)
+    assert guarded.levels == [0]
+    assert guarded.states == []
+
+
+def test_the_time_without_any_process_is_not_held_against_the_next_one() -> None:
+    ticks, guard = Guarded(), Guard()
+    ticks.run(1)
+    assert ticks.world.seen is not None
+    late = ticks.world.seen._replace(woke_ns=ticks.world.seen.waited_for_ns + 3 * NS_PER_S)
+    assert guard.tick(late, step_ns=0, contradicts=False) == (Breaker.CLOSED, 0)
+    assert guard.ladder.stress < 0.1

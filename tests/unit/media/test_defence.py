@@ -49,7 +49,9 @@ def test_the_board_shows_the_breaker_and_counts_its_changes(mansion: Mansion) ->
 
 
 def test_a_process_that_starts_anew_begins_closed_and_counts_on(mansion: Mansion) -> None:
-    Ticking(mansion).ticks(0.06, late_ms=25)
+    ticking = Ticking(mansion)
+    ticking.ticks(1)
+    ticking.ticks(0.06, late_ms=25)
     mansion.board.publish()
     mansion.boot()
     Ticking(mansion).ticks(0.02)
@@ -71,6 +73,7 @@ def test_each_step_of_the_ladder_is_applied_once_counted_and_shown(mansion: Mans
 
 def test_half_open_is_lived_through_at_level_1(mansion: Mansion) -> None:
     ticking = Ticking(mansion)
+    ticking.ticks(1)
     ticking.ticks(0.06, late_ms=25)
     ticking.ticks(6)
     assert mansion.counted("ladder_level") >= 1

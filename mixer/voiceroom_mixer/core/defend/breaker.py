@@ -28,6 +28,8 @@ class BreakerLimits:
 
     window_ticks: int = 500
     """10 s of 20 ms."""
+    most_missed: int = 24
+    """One stall counts as so many missed ticks at most: alone it is no reason."""
     min_samples: int = 20
     bad_share: float = 0.5
     consecutive: int = 3
@@ -66,7 +68,7 @@ class TimingBreaker:
         clock step that was seen in it. ``missed``: ticks before it that were not mixed: bad ones,
         but one stall, however long, is one miss of the row that opens it at once."""
         self._elapsed_ns += max(0, truth_ns)
-        for _ in range(min(missed, self.limits.window_ticks)):
+        for _ in range(min(missed, self.limits.most_missed)):
             self._count(bad=True)
         self._count(bad=bad)
         self._row = self._row + 1 if bad else 0

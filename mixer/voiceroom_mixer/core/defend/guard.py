@@ -22,7 +22,8 @@ class Guard:
     def tick(self, tick: Tick, *, step_ns: int, contradicts: bool) -> tuple[Breaker, int]:
         """One tick has been mixed. ``step_ns``: a clock step that was seen in it; ``contradicts``:
         its clocks do not agree. Gives the breaker's state and the ladder's level."""
-        missed = tick.late_ns // tick.frame_ns
+        # What the first tick is late by was lost before there was this process.
+        missed = 0 if self._waited_for_ns is None else tick.late_ns // tick.frame_ns
         truth_ns = self._slept(tick)
         breaker = self.breaker.tick(
             bad=contradicts or missed > 0, truth_ns=truth_ns, step_ns=step_ns, missed=missed
