@@ -113,6 +113,12 @@ _MEDIA: Final = (
         values={"result": ("sent", "dropped")},
     ),
     Metric(
+        "voiceroom_frames_expired_total",
+        "counter",
+        "Rooms' frames that were mixed after the deadline of their pool (spec.scheduling), behind "
+        "all others.",
+    ),
+    Metric(
         "voiceroom_tick_interval_seconds",
         "gauge",
         "Time between two ticks; of several media processes the longest.",

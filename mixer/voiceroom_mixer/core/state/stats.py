@@ -109,6 +109,7 @@ COUNTERS: Final = (
     "packets_passed",
     "packets_not_passed",
     "tick_interval_ns",
+    "rooms_expired",
 )
 
 
