@@ -157,6 +157,20 @@ _RECEIVE: Final = (
         "Jitter buffers unfilled for more than 120 ms and 3 consecutive frames.",
     ),
     Metric("voiceroom_jb_overflows_total", "counter", "Packets dropped from a full buffer."),
+    Metric(
+        "voiceroom_jb_adjusted_seconds_total",
+        "counter",
+        "Quiet sound that was left out (shortened) or said twice (repeated) to hold the delay at "
+        "its target, beyond 2 ms from it.",
+        "seconds",
+        ("how",),
+        values={"how": ("shortened", "repeated")},
+    ),
+    Metric(
+        "voiceroom_jb_cuts_total",
+        "counter",
+        "Delays of 60 ms and more beyond the greatest allowed target that were cut at once.",
+    ),
     Metric("voiceroom_jb_resets_total", "counter", "Jitter buffers begun anew."),
     Metric("voiceroom_source_changes_total", "counter", "Legs that went on with another SSRC."),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from voiceroom_api.units import NS_PER_MS, NS_PER_S, SILENT_LEVEL
+from voiceroom_api.units import NS_PER_MS, NS_PER_S, SILENT_LEVEL, samples_to_ns
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.messages import Kind, Message
 from voiceroom_mixer.core.timing.histogram import Histogram
@@ -30,7 +30,15 @@ LEVELS_NS: Final = 100 * NS_PER_MS
 DEFERRED_SPARE_NS: Final = 10 * NS_PER_MS
 DEFERRED_NS: Final = NS_PER_S
 """What can wait is deferred to a tick with so much to spare, and no longer than so."""
-_SUMS: Final = ("refill_timeouts", "jb_overflows", "jb_resets", "source_changes")
+_SUMS: Final = (
+    "refill_timeouts",
+    "jb_overflows",
+    "jb_resets",
+    "source_changes",
+    "jb_shortened_ns",
+    "jb_repeated_ns",
+    "jb_cuts",
+)
 SHARES: Final = 40
 """A round is spread over so many ticks, fewer than there are in it."""
 MIN_SPARE_NS: Final = NS_PER_MS
@@ -124,8 +132,16 @@ class Chores:
 
     def _sum_up(self, leg: Leg) -> None:
         """Add what is new in the leg's counters to the process's sums."""
-        stats = leg.receiver.stats
-        now = (stats.refill_timeouts, stats.overflows, stats.resets, stats.source_changes)
+        stats, did = leg.receiver.stats, leg.receiver.counts
+        now = (
+            stats.refill_timeouts,
+            stats.overflows,
+            stats.resets,
+            stats.source_changes,
+            samples_to_ns(did.shortened_samples),
+            samples_to_ns(did.repeated_samples),
+            did.cuts,
+        )
         if now != leg.counted:
             before = leg.counted or (0,) * len(now)
             leg.counted = now

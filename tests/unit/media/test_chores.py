@@ -121,6 +121,20 @@ def test_a_leg_that_has_gone_does_not_wait(mansion: Mansion, passing: Time) -> N
     assert len(mansion.legs) == 0
 
 
+def test_what_a_jitter_buffer_did_to_hold_its_delay_is_counted_once(
+    mansion: Mansion, passing: Time
+) -> None:
+    leg = mansion.put(rtp_leg())
+    did = leg.receiver.counts
+    did.shortened_samples, did.repeated_samples, did.cuts = 480, 960, 2
+    passing.passes(2.5)
+    did.shortened_samples += 48
+    passing.passes(2.5)
+    assert mansion.counted("jb_shortened_ns") == 11 * NS_PER_MS
+    assert mansion.counted("jb_repeated_ns") == 20 * NS_PER_MS
+    assert mansion.counted("jb_cuts") == 2
+
+
 def test_a_row_is_found_without_a_word_from_control(mansion: Mansion, passing: Time) -> None:
     passing.passes(1.0)
     state = rtp_leg()

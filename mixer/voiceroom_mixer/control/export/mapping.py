@@ -37,6 +37,7 @@ _PLAIN: Final[dict[str, str]] = {
     "refill_timeouts": "voiceroom_jb_refill_timeouts_total",
     "jb_overflows": "voiceroom_jb_overflows_total",
     "jb_resets": "voiceroom_jb_resets_total",
+    "jb_cuts": "voiceroom_jb_cuts_total",
     "source_changes": "voiceroom_source_changes_total",
     "pcm_hits": "voiceroom_pcm_pool_hits_total",
     "pcm_misses": "voiceroom_pcm_pool_misses_total",
@@ -76,6 +77,8 @@ SHARED_COUNTERS: Final[dict[str, Export]] = {
     "ladder_up": Export("voiceroom_ladder_steps_total", {"direction": "up"}),
     "packets_passed": Export("voiceroom_passed_on_packets_total", {"result": "sent"}),
     "packets_not_passed": Export("voiceroom_passed_on_packets_total", {"result": "dropped"}),
+    "jb_shortened_ns": Export("voiceroom_jb_adjusted_seconds_total", {"how": "shortened"}, _NS),
+    "jb_repeated_ns": Export("voiceroom_jb_adjusted_seconds_total", {"how": "repeated"}, _NS),
     "tick_interval_ns": Export("voiceroom_tick_interval_seconds", {}, _NS),
     "breaker_state": Export("voiceroom_breaker_state", {}),
     **{

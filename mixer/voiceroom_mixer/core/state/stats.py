@@ -110,6 +110,9 @@ COUNTERS: Final = (
     "packets_not_passed",
     "tick_interval_ns",
     "rooms_expired",
+    "jb_shortened_ns",
+    "jb_repeated_ns",
+    "jb_cuts",
 )
 
 
