@@ -58,6 +58,51 @@ _MEDIA: Final = (
         "Longest tick work of the last 60 s; the same for every scraper.",
         "seconds",
     ),
+    Metric(
+        "voiceroom_breaker_state",
+        "gauge",
+        "The timing breaker: 0 closed, 1 half-open, 2 open; of several media processes the worst.",
+    ),
+    Metric(
+        "voiceroom_breaker_transitions_total",
+        "counter",
+        "Times that the timing breaker came to be closed, half-open or open.",
+        labels=("to",),
+        values={"to": ("closed", "half_open", "open")},
+    ),
+    Metric(
+        "voiceroom_ladder_level",
+        "gauge",
+        "What media has taken away to keep time, 0 = nothing, 5 = joins too; of several media "
+        "processes the worst.",
+    ),
+    Metric(
+        "voiceroom_ladder_steps_total",
+        "counter",
+        "Steps of the ladder: down takes more away, up gives back.",
+        labels=("direction",),
+        values={"direction": ("down", "up")},
+    ),
+    Metric(
+        "voiceroom_passed_on_packets_total",
+        "counter",
+        "Packets of loudest senders that were sent on as they came, or dropped as too many waited "
+        "or it was too large; from level 4 of the ladder on.",
+        labels=("result",),
+        values={"result": ("sent", "dropped")},
+    ),
+    Metric(
+        "voiceroom_frames_expired_total",
+        "counter",
+        "Rooms' frames that were mixed after the deadline of their pool (spec.scheduling), behind "
+        "all others.",
+    ),
+    Metric(
+        "voiceroom_tick_interval_seconds",
+        "gauge",
+        "Time between two ticks; of several media processes the longest.",
+        "seconds",
+    ),
     Metric("voiceroom_frames_mixed_total", "counter", "Distinct mixes made."),
     Metric(
         "voiceroom_talkers_cut_total",
@@ -91,6 +136,20 @@ _RECEIVE: Final = (
         "Jitter buffers unfilled for more than 120 ms and 3 consecutive frames.",
     ),
     Metric("voiceroom_jb_overflows_total", "counter", "Packets dropped from a full buffer."),
+    Metric(
+        "voiceroom_jb_adjusted_seconds_total",
+        "counter",
+        "Quiet sound that was left out (shortened) or said twice (repeated) to hold the delay at "
+        "its target, beyond 2 ms from it.",
+        "seconds",
+        ("how",),
+        values={"how": ("shortened", "repeated")},
+    ),
+    Metric(
+        "voiceroom_jb_cuts_total",
+        "counter",
+        "Delays of 60 ms and more beyond the greatest allowed target that were cut at once.",
+    ),
     Metric("voiceroom_jb_resets_total", "counter", "Jitter buffers begun anew."),
     Metric("voiceroom_source_changes_total", "counter", "Legs that went on with another SSRC."),
 )

@@ -45,6 +45,8 @@ class World:
         self.clocks = Clocks(self.draw, START_NS)
         self.scheduler = Scheduler(self.draw, START_NS)
         self.detector = Detector()
+        self.seen: Tick | None = None
+        """What the detectors were told of the newest tick."""
         self.said: list[Said] = []
         self.ticks = 0
         self.first_bad: int | None = None
@@ -165,7 +167,7 @@ class World:
             self._node_ns = now_ns + NS_PER_S
             node = self.scheduler.node(end_ns, self._source)
         gap_ns, self.scheduler.others_gap_ns = self.scheduler.others_gap_ns, 0
-        tick = Tick(
+        tick = self.seen = Tick(
             deadline_ns, began_ns, woke_ns, end_ns - woke_ns, FRAME_NS, end_ns,
             self.scheduler.accounts(), node, self.clocks.round(), self._received,
             gap_ns + int(self.draw.integers(50 * NS_PER_MS)),

@@ -13,7 +13,8 @@ from voiceroom_mixer.codec.lazy import LazyDecoder
 from voiceroom_mixer.codec.opus import OpusDecoder, OpusEncoder
 from voiceroom_mixer.core.mix.encoding import EncoderSettings
 from voiceroom_mixer.core.mix.pool import PcmPool
-from voiceroom_mixer.core.mix.room_mixer import MixConfig, RoomMixer, TickResult
+from voiceroom_mixer.core.mix.result import TickResult
+from voiceroom_mixer.core.mix.room_mixer import MixConfig, RoomMixer
 from voiceroom_mixer.core.netem import Netem, NetemConfig
 from voiceroom_mixer.core.receive.model import ReceiverStats
 from voiceroom_mixer.core.receive.receiver import Receiver, ReceiverConfig, TickTime

@@ -11,7 +11,8 @@ from fakes.sources import ScriptedSource, tone
 from voiceroom_mixer.codec.pcm import PcmDecoder, PcmEncoder
 from voiceroom_mixer.core.mix.encoding import EncoderSettings
 from voiceroom_mixer.core.mix.pool import PcmPool
-from voiceroom_mixer.core.mix.room_mixer import MixConfig, MixOutput, RoomMixer, TickResult
+from voiceroom_mixer.core.mix.result import MixOutput, TickResult
+from voiceroom_mixer.core.mix.room_mixer import MixConfig, RoomMixer
 from voiceroom_mixer.core.receive.source import Pcm
 
 HZ = (300.0, 500.0, 700.0, 1_100.0, 1_300.0, 1_700.0)

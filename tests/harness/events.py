@@ -27,6 +27,21 @@ def events(
     mixer: Door, token: str, room: str = "lobby", last_id: str = ""
 ) -> Iterator[Iterator[Event]]:
     """The events with an id, as they come."""
+    with _stream(mixer, token, room, last_id) as blocks:
+        yield _journalled(blocks)
+
+
+@contextmanager
+def live_figures(
+    mixer: Door, token: str, kind: str, room: str = "lobby"
+) -> Iterator[Iterator[Any]]:
+    """The data of events of that kind, which have no id, as they come."""
+    with _stream(mixer, token, room, "") as blocks:
+        yield (json.loads(block["data"]) for block in blocks if block.get("event") == kind)
+
+
+@contextmanager
+def _stream(mixer: Door, token: str, room: str, last_id: str) -> Iterator[Iterator[dict[str, str]]]:
     where = urlsplit(mixer.base)
     connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
     headers = {"Last-Event-ID": last_id} if last_id else {}
@@ -34,22 +49,27 @@ def events(
     stream = connection.getresponse()
     assert stream.status == 200
     try:
-        yield _events(stream)
+        yield _blocks(stream)
     finally:
         stream.close()
         connection.close()
 
 
-def _events(stream: http.client.HTTPResponse) -> Iterator[Event]:
+def _blocks(stream: http.client.HTTPResponse) -> Iterator[dict[str, str]]:
     block: dict[str, str] = {}
     while line := stream.readline():
         name, _, value = line.decode().rstrip("\n").partition(":")
         if name or value:
             block[name] = value.strip()
         else:
-            if "event" in block and "id" in block:
-                yield Event(int(block["id"]), block["event"], json.loads(block["data"]))
+            yield block
             block = {}
+
+
+def _journalled(blocks: Iterator[dict[str, str]]) -> Iterator[Event]:
+    for block in blocks:
+        if "event" in block and "id" in block:
+            yield Event(int(block["id"]), block["event"], json.loads(block["data"]))
 
 
 def until_event(stream: Iterator[Event], kind: str, **data: Any) -> Event:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,3 +74,23 @@ def jump(mixer: Mixer, leg: str, index: int) -> None:
         while int(next_index[slot]) < index:
             bound[slot] = index + 64
             next_index[slot] = index
+
+
+@contextmanager
+def pressed(mixer: Mixer, stop_s: float = 0.03, run_s: float = 0.01) -> Iterator[None]:
+    """Media is stopped again and again, so that hardly a tick comes in time."""
+    media, over = mixer.pids()["voiceroom-media"], threading.Event()
+
+    def press() -> None:
+        while not over.wait(run_s):
+            os.kill(media, signal.SIGSTOP)
+            over.wait(stop_s)
+            os.kill(media, signal.SIGCONT)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    try:
+        yield
+    finally:
+        over.set()
+        presser.join()

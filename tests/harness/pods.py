@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.mixer import Mixer, free_port
-from voiceroom_api.poolparts import Capacity
+from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_api.voiceroom import VoiceRoomSpec
 from voiceroom_mixer.control.auth import keyfile, tokens
 from voiceroom_mixer.core.state.legstate import Role
@@ -183,7 +183,7 @@ class Pod(Mixer):
     def assign(self, *seats: Seat, term: int = 1, **cards: RoomCard) -> int:
         """As the operator would; the answer's status."""
         known = {seat.room.name: self.card for seat in seats} | cards
-        settings = pod_settings(Capacity(), ("127.0.0.1",))
+        settings = pod_settings(MixerPoolSpec(), ("127.0.0.1",))
         self.generation = next_assignment(self.generation, seats, known, settings)
         return self.tell("PUT", "assignment", self.generation.to_dict(term))[0]
 

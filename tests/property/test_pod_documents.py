@@ -8,7 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceroom_api.poolparts import Capacity
+from voiceroom_api.mixerpool import MixerPoolSpec
+from voiceroom_api.poolparts import Scheduling
+from voiceroom_api.units import NS_PER_MS
 from voiceroom_api.voiceroom import Audio, VoiceRoomSpec
 from voiceroom_mixer.control.admin import assignment, directory
 from voiceroom_mixer.control.service import ApiError
@@ -62,10 +64,13 @@ def test_every_assignment_of_the_operators_is_taken(rooms: list[RoomSeen], talke
     spec = VoiceRoomSpec(audio=Audio(talkers=talkers)).to_dict()
     card = RoomCard(spec, "salt:00", ({"urls": ["stun:s.example"]},))
     cards = dict.fromkeys((room.name for room in rooms), card)
-    settings = pod_settings(Capacity(), ("192.0.2.1",))
+    scheduling = Scheduling(alpha=talkers / 16, beta=0.5, deadline_ms=talkers + 1)
+    settings = pod_settings(MixerPoolSpec(scheduling=scheduling), ("192.0.2.1",))
     for taken in seats(rooms).values():
         document = next_assignment(Assignment(), taken, cards, settings).to_dict(3)
         found = assignment.read(document)
+        assert found.weights.alpha == scheduling.alpha
+        assert found.weights.deadline_ns == scheduling.deadline_ms * NS_PER_MS
         assert [(seat.name, seat.role) for seat in found.seats] == [
             (seat.room.name, seat.role) for seat in taken
         ]

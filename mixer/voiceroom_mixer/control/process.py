@@ -33,7 +33,7 @@ from voiceroom_mixer.control.drain import KeeperChannel, drain
 from voiceroom_mixer.control.events.bus import EventBus
 from voiceroom_mixer.control.events.journal import Journal
 from voiceroom_mixer.control.events.live import LEVELS_NS, LiveFigures
-from voiceroom_mixer.control.export import clockfacts, status_line
+from voiceroom_mixer.control.export import clockfacts, defences, status_line
 from voiceroom_mixer.control.export.exposition import Exposition
 from voiceroom_mixer.control.export.figures import tick_figures, worst_figures
 from voiceroom_mixer.control.export.gather import Gather
@@ -83,6 +83,7 @@ class ControlProcess:
         ]
         self._segments: Sequence[Segment] = [link.segment for link in self._links]
         self._numbers = Numbers()
+        self._pressure = defences.PressureLog(self._segments)
         self._looking = asyncio.Lock()
         self._bus = EventBus(Journal(self._segments[0]))
         self._service = build_service(
@@ -163,7 +164,12 @@ class ControlProcess:
         return pod_admin_app(context, Routes(pod).table(), own_certificate(pod), receive)
 
     def _make_periodics(self) -> dict[str, Periodic]:
-        live = LiveFigures(self._bus, self._service, lambda: worst_figures(self._segments))
+        live = LiveFigures(
+            self._bus,
+            self._service,
+            lambda: worst_figures(self._segments),
+            lambda: defences.pressure(self._segments),
+        )
         actions = {
             "probe": (PROBE_NS, self._beat),
             "live-figures": (LEVELS_NS, live.tell),
@@ -189,6 +195,7 @@ class ControlProcess:
             self._trust.look()
         if self._pod is not None:
             self._pod.look(now_ns)
+        self._pressure.look()
         if self._welcome.done:
             self._line.draw(now_ns)
 

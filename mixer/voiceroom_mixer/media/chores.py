@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from voiceroom_api.units import NS_PER_MS, NS_PER_S, SILENT_LEVEL
+from voiceroom_api.units import NS_PER_MS, NS_PER_S, SILENT_LEVEL, samples_to_ns
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.messages import Kind, Message
 from voiceroom_mixer.core.timing.histogram import Histogram
@@ -27,7 +27,18 @@ ROUND_NS: Final = NS_PER_S
 """Every leg's columns are written within this time."""
 LEVELS_NS: Final = 100 * NS_PER_MS
 """Levels of those who are heard go out ten times a second."""
-_SUMS: Final = ("refill_timeouts", "jb_overflows", "jb_resets", "source_changes")
+DEFERRED_SPARE_NS: Final = 10 * NS_PER_MS
+DEFERRED_NS: Final = NS_PER_S
+"""What can wait is deferred to a tick with so much to spare, and no longer than so."""
+_SUMS: Final = (
+    "refill_timeouts",
+    "jb_overflows",
+    "jb_resets",
+    "source_changes",
+    "jb_shortened_ns",
+    "jb_repeated_ns",
+    "jb_cuts",
+)
 SHARES: Final = 40
 """A round is spread over so many ticks, fewer than there are in it."""
 MIN_SPARE_NS: Final = NS_PER_MS
@@ -61,12 +72,17 @@ class Chores:
         self._sounding: set[int] = set()
         self._jitter = jitter
         self._look_due_ns = 0
+        self.defers = False
+        """What can wait does: columns, levels, reports, garbage."""
+        self._deferred_until_ns = 0
 
     def __call__(self, now_ns: int, deadline_ns: int) -> None:
         if now_ns >= self._look_due_ns:
             self._look_due_ns = now_ns + LOOK_NS
             self._house.look(now_ns)
             self._time_out(now_ns)
+        if self.defers and not self._may_go_on(now_ns, deadline_ns):
+            return
         if not self._round and now_ns >= self._round_due_ns:
             self._round_due_ns = now_ns + ROUND_NS
             self._round = list(self._legs.by_slot)
@@ -74,13 +90,19 @@ class Chores:
         if now_ns >= self._levels_due_ns:
             self._levels_due_ns = now_ns + LEVELS_NS
             self._levels()
-        share = len(self._round) // SHARES + 4
+        share = len(self._round) if self.defers else len(self._round) // SHARES + 4
         stop_ns = deadline_ns - MIN_SPARE_NS
         while self._round and share > 0 and clock.monotonic_ns() < stop_ns:
             self._publish(self._round.pop())
             share -= 1
         self._reports.send(now_ns, stop_ns)
         self._idle(stop_ns)
+
+    def _may_go_on(self, now_ns: int, deadline_ns: int) -> bool:
+        if deadline_ns - now_ns < DEFERRED_SPARE_NS and now_ns < self._deferred_until_ns:
+            return False
+        self._deferred_until_ns = now_ns + DEFERRED_NS
+        return True
 
     def _publish(self, slot: int) -> None:
         leg = self._legs.by_slot.get(slot)
@@ -110,8 +132,16 @@ class Chores:
 
     def _sum_up(self, leg: Leg) -> None:
         """Add what is new in the leg's counters to the process's sums."""
-        stats = leg.receiver.stats
-        now = (stats.refill_timeouts, stats.overflows, stats.resets, stats.source_changes)
+        stats, did = leg.receiver.stats, leg.receiver.counts
+        now = (
+            stats.refill_timeouts,
+            stats.overflows,
+            stats.resets,
+            stats.source_changes,
+            samples_to_ns(did.shortened_samples),
+            samples_to_ns(did.repeated_samples),
+            did.cuts,
+        )
         if now != leg.counted:
             before = leg.counted or (0,) * len(now)
             leg.counted = now

@@ -6,22 +6,19 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from voiceroom_api.units import NS_PER_MS
-from voiceroom_mixer.core.mix.room_mixer import TickResult
-from voiceroom_mixer.core.mix.talkers import TalkEvent
 from voiceroom_mixer.core.receive.model import TickTime
 from voiceroom_mixer.core.state import layout
-from voiceroom_mixer.core.state.messages import Kind, Message
 from voiceroom_mixer.core.timing.histogram import TwoSided, histograms
 from voiceroom_mixer.core.timing.rolling import RollingMax
-from voiceroom_mixer.core.timing.schedule import Schedule, TickPlan
+from voiceroom_mixer.core.timing.schedule import IDLE_FRAME_MS, Schedule, TickPlan
 from voiceroom_mixer.edge import clock
 from voiceroom_mixer.edge.shm import Segment
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.egress import Egress
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.ingress import Ingress
-from voiceroom_mixer.media.moving.moves import Moves, Turn
-from voiceroom_mixer.media.rooms import MediaRoom
+from voiceroom_mixer.media.mixing import Mixing
+from voiceroom_mixer.media.moving.moves import Moves
 from voiceroom_mixer.media.source import RtpSource
 
 FEW_LEGS: Final = 100
@@ -42,19 +39,19 @@ class Loop:
         egress: Egress,
         house: House,
         source: RtpSource,
+        mixing: Mixing,
         *,
         tick_time: TickTime,
         chores: Callable[[int, int], None],
         observe_sleep: Callable[[int, int], None],
         commands: Callable[[int], None],
-        say: Callable[[Message], None],
         moves: Moves,
     ) -> None:
         self._segment, self._schedule, self._board = segment, schedule, board
         self._ingress, self._egress, self._house = ingress, egress, house
-        self._source, self._tick_time = source, tick_time
+        self._source, self._mixing, self._tick_time = source, mixing, tick_time
         self._observe_sleep = observe_sleep
-        self._chores, self._commands, self._say = chores, commands, say
+        self._chores, self._commands = chores, commands
         self._moves = moves
         counts = histograms(segment.counters)
         self._lateness = TwoSided(counts["tick_late"], counts["tick_early"])
@@ -63,7 +60,8 @@ class Loop:
         self._last_raw_ns = clock.raw_ns()
         self._received = 0
         self._good_ticks = 0
-        self._mix_until_ns = 0
+        self._frames: tuple[int, ...] = ()
+        """Sizes that hold from the next tick on."""
         self._stopped = False
         self.began_wait_ns = 0
         """When the loop came to wait for the newest tick."""
@@ -79,8 +77,8 @@ class Loop:
         return self._schedule.step_ns
 
     def frames(self, sizes_ms: Iterable[int]) -> None:
-        """The frame sizes of the rooms that there are now."""
-        self._schedule.use_frames(sizes_ms)
+        """The frame sizes of the rooms that there are now, from the next tick on."""
+        self._frames = tuple(sizes_ms) or (IDLE_FRAME_MS,)
 
     def run(self) -> None:
         """Tick until stopped."""
@@ -89,6 +87,9 @@ class Loop:
 
     def _wait(self) -> TickPlan:
         """Sleep to the next deadline; empty the socket on the way, as its queue is bounded."""
+        if self._frames:
+            self._schedule.use_frames(self._frames)
+            self._frames = ()
         self.began_wait_ns = clock.monotonic_ns()
         while True:
             deadline = self._schedule.next_deadline_ns
@@ -121,8 +122,7 @@ class Loop:
         self._drain()
         now = clock.monotonic_ns()
         self._tick_time.now_ns = clock.raw_ns() - (now - plan.deadline_ns)
-        self._mix_until_ns = begin + int(self._schedule.step_ns * MIX_SHARE)
-        talkers = self._mix(plan)
+        talkers = self._mixing.run(plan, begin + int(self._schedule.step_ns * MIX_SHARE))
         sent = self._egress.flush()
         end = clock.monotonic_ns()
         self._source.publish(self._segment.columns)
@@ -132,64 +132,6 @@ class Loop:
         self._moves.tick(end)
         self._chores(end, self._schedule.next_deadline_ns)
         self._board.publish()
-
-    def _late(self) -> bool:
-        return clock.monotonic_ns() > self._mix_until_ns
-
-    def _mix(self, plan: TickPlan) -> int:
-        """Mix every room whose turn it is; how many talk."""
-        talkers = 0
-        for room in self._house.rooms.values():
-            frame_ms = room.state.frame_ms
-            slot = plan.frame_slot(frame_ms)
-            turn = self._moves.turn(room, slot) if slot is not None else Turn.REST
-            if slot is None or turn is Turn.REST or not room.legs:
-                continue
-            skipped = plan.frames_skipped(frame_ms)
-            if skipped:
-                self._pass_over(room, skipped)
-            result = room.tick(self._late)
-            if turn is Turn.SHADOW:
-                self._note_talkers(room, result)
-                continue
-            for output in result.outputs:
-                self._egress.mix(output, slot + room.shift, frame_ms, dtx=room.state.dtx)
-                self._moves.relay(output, slot + room.shift, room)
-            self._tell(room, result)
-            talkers += len(result.talkers)
-        return talkers
-
-    def _pass_over(self, room: MediaRoom, skipped: int) -> None:
-        """Frames that nobody heard: the senders' playout goes on without them, and what follows
-        is faded in."""
-        samples = skipped * room.state.frame_ms * 48
-        for leg in room.legs.values():
-            if leg.receiver.active:
-                leg.receiver.skip(samples)
-        room.mixer.fade_in()
-
-    def _tell(self, room: MediaRoom, result: TickResult) -> None:
-        """Count, and say who has begun or stopped to talk."""
-        board = self._board
-        board.add("frames_mixed")
-        board.add("encodes", result.encodes)
-        board.add("talkers_cut", result.cut)
-        for kind, name in enumerate(_KIND_COUNTERS):
-            if name and result.kinds[kind]:
-                board.add(name, result.kinds[kind])
-        for slot in result.faults:
-            board.add("leg_faults")
-            self._house.end(room.legs[slot], layout.END_FAULT)
-        for event in self._note_talkers(room, result):
-            generation = room.legs[event.slot].state.generation
-            self._say(Message(Kind.TALKING, event.slot, generation, bytes((event.on,))))
-
-    def _note_talkers(self, room: MediaRoom, result: TickResult) -> list[TalkEvent]:
-        """Into the segment: who has begun or stopped to talk."""
-        events = [event for event in result.events if event.slot in room.legs]
-        for event in events:
-            self._segment.columns["talking"][event.slot] = event.on
-        return events
 
     def _record(self, plan: TickPlan, work_ns: int, talkers: int, sent: int, now_ns: int) -> None:
         """Histograms, maxima, the tick ring, readiness."""
@@ -205,6 +147,7 @@ class Loop:
         board.set("max_lateness_ns", self._max_late.maximum(now_ns))
         board.set("max_work_ns", self._max_work.maximum(now_ns))
         board.set("clock_backsteps", self._schedule.backsteps)
+        board.set("tick_interval_ns", self._schedule.step_ns)
         board.set("talkers", talkers)
         board.set("legs", self.legs)
         board.set("rooms", len(self._house.rooms))
@@ -228,7 +171,3 @@ class Loop:
             self._good_ticks += on_time
             if self._good_ticks == READY_TICKS:
                 self._segment.set_word("media_ready", 1)
-
-
-_KIND_COUNTERS: Final = ("", "decodes", "fec_frames", "plc_frames", "noise_frames")
-"""Counter for each ``FrameKind``."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from voiceroom_mixer.core.mix.room_mixer import MixOutput
+from voiceroom_mixer.core.mix.result import MixOutput
 from voiceroom_mixer.edge import srtp
 from voiceroom_mixer.edge.mmsg import NAME_BYTES, TX_BATCH, TX_BYTES, Sender
 from voiceroom_mixer.media.board import Board

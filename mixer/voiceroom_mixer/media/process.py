@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from voiceroom_api.units import SAMPLES_PER_MS
 from voiceroom_mixer.codec import kernels, library
 from voiceroom_mixer.codec.lazy import LazyDecoder
 from voiceroom_mixer.codec.opus import OpusDecoder, OpusEncoder
+from voiceroom_mixer.core.defend.measures import Measures
 from voiceroom_mixer.core.mix.pool import PcmPool
 from voiceroom_mixer.core.receive.receiver import Receiver, ReceiverConfig, TickTime
 from voiceroom_mixer.core.state import layout, messages
@@ -28,11 +30,13 @@ from voiceroom_mixer.media import about
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.channel import Channel
 from voiceroom_mixer.media.chores import Chores
+from voiceroom_mixer.media.defence import Defence
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.ingress import Ingress
 from voiceroom_mixer.media.intake import NativeIngress, open_intake
 from voiceroom_mixer.media.legs import Leg, LegTable
 from voiceroom_mixer.media.loop import Loop
+from voiceroom_mixer.media.mixing import Mixing
 from voiceroom_mixer.media.moving.moves import Moves
 from voiceroom_mixer.media.moving.post import Post
 from voiceroom_mixer.media.moving.relay import Relay, RelayEgress
@@ -93,11 +97,13 @@ class MediaProcess:
         self._gc = GcPolicy([self._histograms[f"gc_pause_{g}"] for g in range(3)])
         pauses = [self._histograms[f"gc_pause_{g}"] for g in range(3)]
         self._watch = Watch(self.segment, self.board, pauses, self.legs)
+        self._defence = Defence(self.board, self._watch.detector, self._defend)
         source = RtpSource(
             receiver.buffer, self.board, on_rtcp=self._reported, on_heard=self._heard
         )
         ingress = self._make_ingress(receiver, source)
         ingress.fellows, self._relay.ingress = self._moves, ingress
+        self._chores, self._mixing = self._make_chores(), self._make_mixing()
         self.loop = self._make_loop(source, ingress)
 
     def _make_reports(self) -> Reports:
@@ -171,6 +177,17 @@ class MediaProcess:
             idle=self._idle,
         )
 
+    def _make_mixing(self) -> Mixing:
+        return Mixing(
+            self.segment,
+            self.board,
+            self.house,
+            self._egress,
+            self._moves,
+            say=self._channel.say,
+            frames_changed=self._use_frames,
+        )
+
     def _make_loop(self, source: RtpSource, ingress: Ingress) -> Loop:
         return Loop(
             self.segment,
@@ -180,11 +197,11 @@ class MediaProcess:
             self._egress,
             self.house,
             source,
+            self._mixing,
             tick_time=self._tick_time,
-            chores=self._make_chores(),
+            chores=self._chores,
             observe_sleep=self._hires.observe_sleep,
             commands=self._commands,
-            say=self._channel.say,
             moves=self._moves,
         )
 
@@ -222,7 +239,7 @@ class MediaProcess:
         return MediaRoom(state, OpusEncoder, self._pool, self._kernels)
 
     def _use_frames(self) -> None:
-        self.loop.frames(room.state.frame_ms for room in self.house.rooms.values())
+        self.loop.frames(room.frame_ms for room in self.house.rooms.values())
 
     def _make_receiver(self, leg: LegState, room: RoomState) -> Receiver:
         config = ReceiverConfig(
@@ -281,7 +298,7 @@ class MediaProcess:
 
     def _commands(self, now_ns: int) -> None:
         """What the tick says of time; then control's words since the last one."""
-        self._watch.look(self.loop.began_wait_ns, self.loop.step_ns)
+        self._defence.tick(self._watch.look(self.loop.began_wait_ns, self.loop.step_ns))
         for message in self._channel.commands():
             if message.kind == Kind.LEG:
                 self.house.take_leg(message.slot, now_ns)
@@ -292,6 +309,12 @@ class MediaProcess:
             elif message.kind == Kind.COLLECT:
                 self._gc.collect_now()
         self.loop.legs = len(self.legs)
+
+    def _defend(self, measures: Measures) -> None:
+        """The ladder has taken a step."""
+        self._mixing.measures = measures
+        self._chores.defers = measures.defer_chores
+        self._tick_time.extra_samples = measures.extra_target_ms * SAMPLES_PER_MS
 
     def _bye_all(self) -> None:
         for leg in self.legs:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Final
 
 from voiceroom_mixer.codec.base import Encoder
+from voiceroom_mixer.core.defend.measures import LEVELS, Measures
 from voiceroom_mixer.core.mix.pool import PcmPool
-from voiceroom_mixer.core.mix.room_mixer import FrameKernels, MixConfig, RoomMixer, TickResult
+from voiceroom_mixer.core.mix.result import TickResult
+from voiceroom_mixer.core.mix.room_mixer import COMPLEXITY, FrameKernels, MixConfig, RoomMixer
 from voiceroom_mixer.core.state.legstate import MUTE, RoomState
 from voiceroom_mixer.media.legs import Leg
 
@@ -27,7 +29,13 @@ class MediaRoom:
         """``kernels``: compiled arithmetic, for encoders and decoders of libopus."""
         self.state = state
         self.frame_slots = state.frame_ms // SLOT_MS
-        self.mixer = RoomMixer(_config(state), encoder_factory, pool, kernels)
+        self.frame_ms = state.frame_ms
+        """Of the frames that are mixed now."""
+        self.next_frame_ms = state.frame_ms
+        """Of those that it should have."""
+        self.measures = LEVELS[0]
+        """What is taken away from it."""
+        self.mixer = RoomMixer(self._config(), encoder_factory, pool, kernels)
         self.live = True
         """It is mixed here."""
         self.shift = 0
@@ -38,11 +46,45 @@ class MediaRoom:
     def update(self, state: RoomState) -> None:
         """Mute-all, or settings that can change live."""
         before, self.state = self.state, state
-        if _config(before) != _config(state):
-            self.mixer.configure(_config(state))
+        self._configure()
         if before.mute_all != state.mute_all:
             for leg in self.legs.values():
                 self._place_source(leg)
+
+    def defend(self, measures: Measures) -> None:
+        """Take away so much; another length of frames has to wait for ``reframe``."""
+        self.measures = measures
+        self.next_frame_ms = max(self.state.frame_ms, measures.min_frame_ms)
+        self._configure()
+
+    def reframe(self) -> None:
+        """Frames of the next length from the one that is mixed next: it has to begin where both
+        lengths have a frame begin, or there would be a hole."""
+        self.frame_ms = self.next_frame_ms
+        self._configure()
+
+    def _configure(self) -> None:
+        config = self._config()
+        if config != self.mixer.config:
+            self.mixer.configure(config)
+
+    def _config(self) -> MixConfig:
+        state, less = self.state, self.measures
+        talkers, complexity = state.talkers, COMPLEXITY
+        if less.max_talkers is not None:
+            talkers = min(talkers or less.max_talkers, less.max_talkers)
+        if less.complexity is not None:
+            complexity = min(complexity, less.complexity)
+        return MixConfig(
+            frame_samples=self.frame_ms * 48,
+            talkers=talkers,
+            bitrate_kbps=state.bitrate_kbps,
+            fec=state.fec and less.fec,
+            dtx=state.dtx,
+            complexity=complexity,
+            shared=less.shared_mix,
+            passthrough=less.passthrough,
+        )
 
     def add(self, leg: Leg) -> None:
         """A leg joins the mix; others may name it in ``hears`` from now on."""
@@ -113,13 +155,3 @@ class MediaRoom:
         for leg in self.legs.values():
             if newcomer in leg.state.hears:
                 self._place_listener(leg)
-
-
-def _config(state: RoomState) -> MixConfig:
-    return MixConfig(
-        frame_samples=state.frame_ms * 48,
-        talkers=state.talkers,
-        bitrate_kbps=state.bitrate_kbps,
-        fec=state.fec,
-        dtx=state.dtx,
-    )

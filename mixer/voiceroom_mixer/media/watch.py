@@ -80,8 +80,9 @@ class Watch:
         judge.ended["restarted"] += bool(said.get("verdict")) + len(said.get("also", ()))
         self._report(self._monotonic())
 
-    def look(self, began_wait_ns: int, step_ns: int) -> None:
-        """After a tick: ``began_wait_ns`` is when the loop had come to wait for it."""
+    def look(self, began_wait_ns: int, step_ns: int) -> Tick:
+        """After a tick: ``began_wait_ns`` is when the loop had come to wait for it. Gives the tick
+        as it was seen."""
         now_ns = self._monotonic()
         tick = self._tick(began_wait_ns, step_ns, now_ns)
         self._ask_senders(now_ns)
@@ -90,6 +91,7 @@ class Watch:
         changed = detector.judge.version != self._version
         if changed or (verdict is not None and now_ns >= self._report_due_ns):
             self._report(now_ns)
+        return tick
 
     def _tick(self, began_wait_ns: int, step_ns: int, now_ns: int) -> Tick:
         segment = self._segment

@@ -13,6 +13,7 @@ const whole = (value) => (value === null || value === undefined ? SAY.none : Str
 const FIGURES = [
   ['Room late, median', ({ ticks }) => milli(ticks?.latenessMs?.p50, 2), ({ ticks }) => ticks?.latenessMs?.p50, 5, 20],
   ['Room late, p99', ({ ticks }) => milli(ticks?.latenessMs?.p99, 2), ({ ticks }) => ticks?.latenessMs?.p99, 10, 20],
+  ['The server', ({ ticks }) => ticks?.words ?? SAY.none, ({ ticks }) => ticks?.level, 1, 3],
   ['Late ticks', ({ ticks }) => whole(ticks?.late)],
   ['Skipped ticks', ({ ticks }) => whole(ticks?.skipped)],
   ['Round trip', ({ rtt }) => milli(rtt), ({ rtt }) => rtt, 200, 400],

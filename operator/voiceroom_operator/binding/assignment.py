@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from voiceroom_api.poolparts import Capacity
+from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_operator.observed import Role, RoomSeen
 
 MAX_PEERS: Final = 16
@@ -93,7 +93,7 @@ class Assignment:
     """Grows by one with each change; 0 = it was told nothing yet."""
     rooms: tuple[dict[str, Any], ...] = ()
     pod: Mapping[str, Any] = field(default_factory=dict)
-    """``limits {rooms, participants}`` and ``advertise``: what may change while the pod runs."""
+    """``pod_settings``: what may change while the pod runs."""
 
     def to_dict(self, term: int) -> dict[str, Any]:
         """The document; ``term`` is the leader's."""
@@ -102,12 +102,22 @@ class Assignment:
 
 
 def pod_settings(
-    capacity: Capacity, advertise: tuple[str, ...], peers: tuple[str, ...] = ()
+    spec: MixerPoolSpec, advertise: tuple[str, ...], peers: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """What concerns the pod as a whole. ``advertise``: addresses, literals; ``peers``: ``IP:PORT``
     of other pods' media, who are asked before a twin takes over."""
-    limits = {"rooms": capacity.rooms, "participants": capacity.participants}
-    return {"limits": limits, "advertise": list(advertise), "peers": list(peers[:MAX_PEERS])}
+    capacity, scheduling = spec.capacity, spec.scheduling
+    return {
+        "limits": {"rooms": capacity.rooms, "participants": capacity.participants},
+        "advertise": list(advertise),
+        "peers": list(peers[:MAX_PEERS]),
+        "scheduling": {
+            "alpha": scheduling.alpha,
+            "beta": scheduling.beta,
+            "baseRate": scheduling.base_rate,
+            "deadlineMs": scheduling.deadline_ms,
+        },
+    }
 
 
 def next_assignment(

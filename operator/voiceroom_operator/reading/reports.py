@@ -22,7 +22,8 @@ _REASON: Final = re.compile(r"[A-Z][A-Za-z]{0,63}")
 _MESSAGE_CHARS: Final = 1024
 _MOST_WINDOWS: Final = 60
 _LAST_STEP: Final = 5
-"""Of the ladder: joins are refused, and the pod asks to be left."""
+"""Of the ladder: joins are refused, and the pod asks to be left. With the step before it an open
+breaker asks: one that opens for a moment is the pod's own business."""
 P99_STEP_MS: Final = 0.5
 P99_STEP_SHARE: Final = 0.5
 HEADROOM_STEP: Final = 0.05
@@ -53,7 +54,7 @@ class StatusReport:
     """Of its node."""
     timing: Timeliness = field(default_factory=Timeliness)
     asks: bool = False
-    """It asks to be left: the breaker is open, or the ladder at its last step."""
+    """It asks to be left: what it can do in place has not helped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,12 @@ def status_report(
         realtime=_granted(_mapping(body.get("realtime"))),
         grade=_GRADES.get(_text(body.get("grade")), ""),
         timing=_timing(_mapping(body.get("timing"))),
-        asks=body.get("breaker") == "open" or _count(body.get("level")) >= _LAST_STEP,
+        asks=_asks(_count(body.get("level")), is_open=body.get("breaker") == "open"),
     )
+
+
+def _asks(level: int, *, is_open: bool) -> bool:
+    return level + is_open >= _LAST_STEP
 
 
 def windows_of(body: Mapping[str, Any]) -> tuple[Window, ...]:

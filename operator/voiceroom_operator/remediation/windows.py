@@ -35,7 +35,7 @@ class Window:
     lasting: bool = False
     """That verdict makes the second bad by itself, whatever its ticks were like."""
     asks: bool = False
-    """It asked to be left then: its breaker was open, or its ladder at the last step."""
+    """It asked to be left then: what it can do in place had not helped."""
 
     def is_bad(self, threshold: Threshold) -> bool:
         """Bad enough to count against the pod."""

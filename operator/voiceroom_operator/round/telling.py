@@ -88,7 +88,7 @@ class Teller:
                 if told is not None:
                     self._told[seen.namespace][target.uid] = told
                     near = tuple(at for name, at in peers.items() if name != pod.seen.name)
-                    settings = pod_settings(pool.read.spec.capacity, facts.addresses(pod), near)
+                    settings = pod_settings(pool.read.spec, facts.addresses(pod), near)
                     self._mail.tell(target, directory, told.seats, told.cards, settings)
         if not self._told[seen.namespace]:
             del self._told[seen.namespace]

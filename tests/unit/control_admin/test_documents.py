@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from voiceroom_api.units import NS_PER_MS
 from voiceroom_api.voiceroom import VoiceRoomSpec
 from voiceroom_mixer.config import IceServer, Limits
 from voiceroom_mixer.control.admin import assignment, directory
 from voiceroom_mixer.control.service import ApiError
+from voiceroom_mixer.core.defend.urgency import Weights
 
 ROOM: dict[str, Any] = {
     "name": "lobby",
@@ -30,6 +32,7 @@ WHOLE: dict[str, Any] = {
     "generation": 9,
     "limits": {"rooms": 10, "participants": 50},
     "advertise": ["192.0.2.1", "2001:db8::1", "192.0.2.1"],
+    "scheduling": {"alpha": 1, "beta": 0.25, "baseRate": 16_000, "deadlineMs": 4},
     "rooms": [ROOM],
 }
 PLACE = {"pod": "voiceroom-default-2", "address": "10.0.0.2:8443", "epoch": 1}
@@ -57,6 +60,7 @@ def test_an_assignment_whole() -> None:
     found = assignment.read(WHOLE)
     assert (found.term, found.generation) == (4, 9)
     assert found.limits == Limits(10, 50)
+    assert found.weights == Weights(1.0, 0.25, 16_000, 4 * NS_PER_MS)
     assert found.advertise == ("192.0.2.1", "2001:db8::1")
     (seat,) = found.seats
     assert (seat.name, seat.role, seat.other) == ("lobby", "owner", "voiceroom-default-2")
@@ -86,6 +90,7 @@ def test_defaults_are_filled_in() -> None:
     bare = {"name": "lobby", "uid": "u", "epoch": 1, "role": "owner", "spec": {}}
     found = assignment.read({"term": 0, "generation": 1, "rooms": [bare]})
     assert found.limits == Limits()
+    assert found.weights == Weights()
     assert found.seats[0].room["spec"] == VoiceRoomSpec().to_dict()
     assert "iceServers" not in found.seats[0].room
 
@@ -125,6 +130,13 @@ def test_defaults_are_filled_in() -> None:
         ("limits", [], "limits"),
         ("limits.rooms", 0, "limits.rooms"),
         ("limits.participants", 5001, "limits.participants"),
+        ("scheduling", 7, "scheduling"),
+        ("scheduling", {"alpha": 0, "beta": 0}, "scheduling"),
+        ("scheduling.alpha", 1.5, "scheduling.alpha"),
+        ("scheduling.alpha", float("nan"), "scheduling.alpha"),
+        ("scheduling.beta", True, "scheduling.beta"),
+        ("scheduling.baseRate", 0, "scheduling.baseRate"),
+        ("scheduling.deadlineMs", 41, "scheduling.deadlineMs"),
         ("advertise", "192.0.2.1", "advertise"),
         ("advertise", ["0.0.0.0"], "advertise[0]"),
         ("advertise", ["node.example"], "advertise[0]"),

@@ -19,7 +19,8 @@ class Bench:
         self.bus = EventBus(Journal(segment()))
         self.house = FakeRooms()
         self.asked = 0
-        self.live = LiveFigures(self.bus, self.house, self._timing)
+        self.level = 0
+        self.live = LiveFigures(self.bus, self.house, self._timing, lambda: self.level)
 
     def _timing(self) -> dict[str, Any]:
         self.asked += 1
@@ -72,6 +73,19 @@ def test_timing_is_told_every_tenth_round_to_those_who_watch() -> None:
         bench.live.tell(0)
         kinds += [kind for kind in told(reader) if kind == "timing"]
     assert kinds == ["timing", "timing"]
+
+
+def test_a_change_of_the_mixer_s_level_is_told_at_once() -> None:
+    bench = Bench()
+    reader = bench.watch()
+    bench.live.tell(0)
+    told(reader)
+    kinds = []
+    for number in range(6):
+        bench.level = number // 3
+        bench.live.tell(0)
+        kinds.append("timing" in told(reader))
+    assert kinds == [False, False, False, True, False, False]
 
 
 def test_a_room_that_has_gone_is_passed_over() -> None:

@@ -15,6 +15,7 @@ from voiceroom_mixer.control.service import ApiError
 from voiceroom_mixer.control.signalling.certificate import Certificate
 from voiceroom_mixer.control.signalling.dtls import Callbacks, DtlsSession
 from voiceroom_mixer.control.signalling.pacing import INTERVAL_NS, JOIN_WAIT_NS, HandshakePacer
+from voiceroom_mixer.core.state import stats
 from voiceroom_mixer.core.state.legstate import SrtpKeys
 from voiceroom_mixer.core.state.messages import Address, Kind
 
@@ -108,6 +109,27 @@ def test_the_pods_limit_counts_all_rooms() -> None:
             await house.join(claims("bob", room="den"))
             error = await refused(house.join(claims("eve")))
             assert (error.status, error.code) == (503, "pod_full")
+
+    run(scenario)
+
+
+def test_a_mixer_that_cannot_keep_time_takes_nobody_in_but_who_comes_back() -> None:
+    async def scenario() -> None:
+        async with building() as house:
+            joined = await house.join(claims("ann"))
+            level = house.media.link().segment.counters
+            level[stats.INDEX["ladder_level"]] = 4
+            await house.join(claims("bob"))
+            level[stats.INDEX["ladder_level"]] = 5
+            error = await refused(house.join(claims("eve")))
+            assert (error.status, error.code) == (503, "pod_full")
+            assert int(error.headers["Retry-After"]) > 0
+            with pytest.raises(ApiError):
+                await house.gateway(port=6000)
+            again = await house.join(claims("ann"), replaces=joined.leg)
+            assert house.media.leg(again.leg).replaces == joined.leg
+            level[stats.INDEX["ladder_level"]] = 4
+            await house.join(claims("eve"))
 
     run(scenario)
 

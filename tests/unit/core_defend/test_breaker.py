@@ -41,6 +41,19 @@ def test_half_of_twenty_samples_open_it_and_not_half_of_fewer(breaker: TimingBre
     assert (breaker.opened.cause, breaker.opened.bad, breaker.opened.samples) == ("share", 10, 20)
 
 
+def test_one_stall_of_any_length_is_no_reason_and_one_after_the_other_is(
+    breaker: TimingBreaker,
+) -> None:
+    run(breaker, "." * 30)
+    breaker.tick(bad=True, truth_ns=FRAME_NS, missed=1 << 60)
+    assert breaker.state is Breaker.CLOSED
+    for _ in range(10):
+        run(breaker, "." * 10)
+        breaker.tick(bad=True, truth_ns=FRAME_NS, missed=50)
+    assert breaker.opened is not None
+    assert (breaker.state, breaker.opened.cause) == (Breaker.OPEN, "share")
+
+
 def test_what_is_older_than_the_window_is_forgotten(breaker: TimingBreaker) -> None:
     run(breaker, "x.." * 150 + "." * 500)
     assert run(breaker, ".x" * 100) is Breaker.CLOSED, "100 of 500"

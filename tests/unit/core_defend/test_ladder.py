@@ -53,6 +53,29 @@ def test_it_comes_up_a_step_each_30_s_of_calm(ladder: Ladder) -> None:
     assert run(ladder, 2, 0.3) == at - 2
 
 
+def test_a_step_up_that_was_too_much_asks_for_twice_the_calm(ladder: Ladder) -> None:
+    run(ladder, 1, 1.2)
+    assert run(ladder, 31, 0.3) == 0
+    assert run(ladder, 3, 1.2) > 0, "undone within 30 s"
+    low = ladder.level
+    assert run(ladder, 58, 0.3) == low
+    assert run(ladder, 4, 0.3) == low - 1
+
+
+def test_patience_is_bounded_and_forgotten_after_a_long_calm(ladder: Ladder) -> None:
+    for _ in range(8):
+        run(ladder, 3, 1.2)
+        while ladder.level:
+            run(ladder, 10, 0.3)
+    run(ladder, 3, 1.2)
+    while ladder.level > 1:
+        run(ladder, 10, 0.3)
+    assert run(ladder, 481, 0.3) == 0
+    run(ladder, 481, 0.3)
+    run(ladder, 1, 1.2)
+    assert run(ladder, 32, 0.3) == 0
+
+
 def test_between_the_thresholds_it_stays_where_it_is(ladder: Ladder) -> None:
     run(ladder, 1, 1.2)
     at = ladder.level

@@ -35,6 +35,11 @@ def test_as_the_article_has_it_the_order_would_be_the_wrong_way_round() -> None:
     assert order([early, gone, late], WEIGHTS, NOW) == ((late, early), (gone,))
 
 
+def test_weights_are_written_and_read() -> None:
+    weights = Weights(alpha=0.5, beta=0.1, base_rate=16_000, deadline_ns=4 * NS_PER_MS)
+    assert Weights.from_bytes(weights.to_bytes()) == weights
+
+
 def test_a_higher_rate_breaks_the_tie() -> None:
     low, high = Task(1, NOW, 16_000), Task(2, NOW, 48_000)
     assert order([low, high], WEIGHTS, NOW)[0] == (high, low)

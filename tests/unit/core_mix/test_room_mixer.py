@@ -325,10 +325,60 @@ def test_settings_change_while_people_talk() -> None:
     result = room.run(3)
     assert len(result.talkers) == 1
     assert room.encoders[0].settings.bitrate_bps == 64_000
-    with pytest.raises(ValueError, match="frame_samples"):
-        room.mixer.configure(MixConfig(frame_samples=480))
     with pytest.raises(ValueError, match="must be one of"):
         MixConfig(frame_samples=441)
+
+
+@pytest.mark.parametrize("samples", [480, 1920])
+def test_frames_of_another_length_go_on_without_a_seam(samples: int) -> None:
+    room = Room()
+    person(room, 0, cosine(440.0, 0.1, level=23))
+    person(room, 1)
+    room.run(10)
+    room.mixer.configure(MixConfig(dtx=False, frame_samples=samples))
+    room.run(6)
+    room.mixer.configure(MixConfig(dtx=False))
+    room.run(10)
+    assert len(room.sound(1)) == 20 * 960 + 6 * samples
+    assert biggest_step(room.sound(1)[2_000:]) <= 1.01 * steady_step(0.1, 440.0)
+
+
+def test_who_talks_goes_on_talking_over_another_frame_length() -> None:
+    room = talking_room(1, 1)
+    assert [event for _ in range(10) for event in room.tick().events]
+    room.mixer.configure(MixConfig(dtx=False, frame_samples=1920))
+    assert [event for _ in range(30) for event in room.tick().events] == []
+
+
+def test_a_shared_mix_leaves_out_volumes_and_keeps_mutes() -> None:
+    room = talking_room(2, 2)
+    person(room, 4, hears={0: 0.25})
+    person(room, 5, hears={0: 0.0})
+    room.run(10)
+    assert strength(room.heard[4][-1], HZ[0]) == pytest.approx(0.025, rel=0.05)
+    encodes = room.tick().encodes
+    room.mixer.configure(MixConfig(dtx=False, shared=True))
+    room.run(10)
+    assert room.tick().encodes == encodes - 1
+    assert strength(room.heard[4][-1], HZ[0]) == pytest.approx(0.1, rel=0.05)
+    assert strength(room.heard[5][-1], HZ[0]) < 0.001
+    assert strength(room.heard[5][-1], HZ[1]) == pytest.approx(0.1, rel=0.05)
+    room.mixer.configure(MixConfig(dtx=False))
+    room.run(10)
+    assert strength(room.heard[4][-1], HZ[0]) == pytest.approx(0.025, rel=0.05)
+
+
+def test_loss_is_answered_again_when_fec_is_allowed_again() -> None:
+    room = talking_room(1, 1)
+    room.mixer.set_loss(1, 60_000)
+    room.run(3)
+    assert room.encoders[0].settings.fec
+    room.mixer.configure(MixConfig(dtx=False, fec=False))
+    room.run(3)
+    assert not room.encoders[0].settings.fec
+    room.mixer.configure(MixConfig(dtx=False))
+    room.run(3)
+    assert room.encoders[0].settings.fec
 
 
 def test_removing_what_is_not_there_is_no_error() -> None:

@@ -19,6 +19,7 @@ class Time:
     def __init__(self, mansion: Mansion) -> None:
         self.mansion = mansion
         self.refused: list[bytes] = []
+        self.spare_ns = TICK_NS
         self.chores = Chores(
             mansion.house,
             mansion.legs,
@@ -34,7 +35,7 @@ class Time:
     def passes(self, seconds: float) -> None:
         for _ in range(round(seconds * NS_PER_S / TICK_NS)):
             self.mansion.now_ns += TICK_NS
-            self.chores(self.mansion.now_ns, self.mansion.now_ns + TICK_NS)
+            self.chores(self.mansion.now_ns, self.mansion.now_ns + self.spare_ns)
 
 
 @pytest.fixture
@@ -96,6 +97,42 @@ def test_port_unreachable_is_no_reason_for_a_webrtc_leg(mansion: Mansion, passin
         leg.last_check_ns = mansion.now_ns
     assert list(mansion.legs) == [leg]
     assert mansion.counted("port_unreachable") > 0
+
+
+def test_what_can_wait_is_deferred_for_a_second_at_most(mansion: Mansion, passing: Time) -> None:
+    leg = mansion.put(rtp_leg())
+    passing.chores.defers, passing.spare_ns = True, 8 * NS_PER_MS
+    passing.passes(0.1)
+    published = []
+    for _ in range(30):
+        leg.receiver.stream.octets += 1
+        passing.passes(0.1)
+        published.append(mansion.column("rx_octets"))
+    assert len(set(published)) == 4, "once a second, for want of a tick with time to spare"
+    passing.spare_ns = 12 * NS_PER_MS
+    passing.passes(2.0)
+    assert mansion.column("rx_octets") == leg.receiver.stats.rx_octets
+
+
+def test_a_leg_that_has_gone_does_not_wait(mansion: Mansion, passing: Time) -> None:
+    mansion.put(web_leg())
+    passing.chores.defers, passing.spare_ns = True, 0
+    passing.passes(17.0)
+    assert len(mansion.legs) == 0
+
+
+def test_what_a_jitter_buffer_did_to_hold_its_delay_is_counted_once(
+    mansion: Mansion, passing: Time
+) -> None:
+    leg = mansion.put(rtp_leg())
+    did = leg.receiver.counts
+    did.shortened_samples, did.repeated_samples, did.cuts = 480, 960, 2
+    passing.passes(2.5)
+    did.shortened_samples += 48
+    passing.passes(2.5)
+    assert mansion.counted("jb_shortened_ns") == 11 * NS_PER_MS
+    assert mansion.counted("jb_repeated_ns") == 20 * NS_PER_MS
+    assert mansion.counted("jb_cuts") == 2
 
 
 def test_a_row_is_found_without_a_word_from_control(mansion: Mansion, passing: Time) -> None:

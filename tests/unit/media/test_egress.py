@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fakes.mansion import Mansion, path, rtp_leg, web_leg
-from voiceroom_mixer.core.mix.room_mixer import MixOutput
+from voiceroom_mixer.core.mix.result import MixOutput
 from voiceroom_mixer.media.egress import KEEPALIVE_SLOTS, SILENCE
 
 

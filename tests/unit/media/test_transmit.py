@@ -10,7 +10,7 @@ import pytest
 from pylibsrtp import Policy, Session
 
 from fakes.mansion import AES_128_GCM, KEYS, Mansion, path, web_leg
-from voiceroom_mixer.core.mix.room_mixer import MixOutput
+from voiceroom_mixer.core.mix.result import MixOutput
 from voiceroom_mixer.edge.mmsg import TX_BYTES
 from voiceroom_mixer.media.transmit import RESERVE
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from fakes.pools import bound, room
-from voiceroom_api.poolparts import Capacity, Network
+from voiceroom_api.mixerpool import MixerPoolSpec
+from voiceroom_api.poolparts import Network
 from voiceroom_operator.binding.addresses import PodAddresses, advertised
 from voiceroom_operator.binding.answers import (
     Accepted,
@@ -29,7 +30,7 @@ from voiceroom_operator.binding.directory import REMEMBERED, Directory, Place
 from voiceroom_operator.observed import MoveSeen
 
 CARD = RoomCard({"talkers": 3}, pin_hash="hash", ice_servers=({"urls": ["stun:s"]},))
-SETTINGS = pod_settings(Capacity(), ("192.0.2.7",))
+SETTINGS = pod_settings(MixerPoolSpec(), ("192.0.2.7",))
 ROOMS = [
     bound("b", 0, epoch=7, twin="voiceroom-p-1"),
     bound("a", 0),
@@ -65,6 +66,7 @@ def test_the_document_is_whole() -> None:
         "limits": {"rooms": 100, "participants": 500},
         "advertise": ["192.0.2.7"],
         "peers": [],
+        "scheduling": {"alpha": 0.7, "beta": 0.3, "baseRate": 48_000, "deadlineMs": 9},
         "rooms": [
             {"name": "a", "uid": "uid-a", "epoch": 1, "role": "owner", "spec": {}},
             entry | {"role": "owner", "twin": "voiceroom-p-1"},

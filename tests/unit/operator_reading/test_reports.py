@@ -96,3 +96,19 @@ def test_the_same_rooms_are_not_read_again() -> None:
     assert status_report(SAID, rooms=first) == status_report(SAID)
     other = rooms_said([SAID["rooms"][0] | {"legs": 4}], first)
     assert other.holds == (Held("lobby", 2, "owner", 4),)
+
+
+@pytest.mark.parametrize(
+    ("level", "breaker", "asks"),
+    [
+        (0, "open", False),
+        (3, "open", False),
+        (4, "half-open", False),
+        (4, "open", True),
+        (5, "closed", True),
+    ],
+)
+def test_a_pod_asks_to_be_left_when_its_own_steps_are_used_up(
+    level: int, breaker: str, asks: bool
+) -> None:
+    assert status_report(SAID | {"level": level, "breaker": breaker}).asks is asks

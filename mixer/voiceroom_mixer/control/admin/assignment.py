@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from voiceroom_api.units import NS_PER_MS
 from voiceroom_mixer.config import Limits, RoomEntry
 from voiceroom_mixer.control.admin import checks
+from voiceroom_mixer.core.defend.urgency import Weights
 
 MAX_ROOMS: Final = 2000
 """Own rooms and those the pod is the twin of."""
@@ -52,6 +54,8 @@ class Assignment:
     """``IP:PORT`` of other pods' media, who are asked whether they hear somebody."""
     raw: Mapping[str, Any]
     """As it came: what is kept, and compared."""
+    weights: Weights = field(default_factory=Weights)
+    """In which order rooms are mixed."""
 
     def owned(self) -> tuple[RoomEntry, ...]:
         """The rooms that this pod runs."""
@@ -73,6 +77,7 @@ def read(body: Mapping[str, Any], before: Assignment | None = None) -> Assignmen
         advertise=checks.advertised(body.get("advertise"), "advertise"),
         peers=checks.media(body.get("peers"), "peers", MAX_PEERS),
         raw=body,
+        weights=_weights(body.get("scheduling")),
     )
 
 
@@ -114,6 +119,20 @@ def _limits(value: object) -> Limits:
         rooms=checks.whole(limits, "rooms", "limits.rooms", 1, 1000),
         participants=checks.whole(limits, "participants", "limits.participants", 1, 5000),
     )
+
+
+def _weights(value: object) -> Weights:
+    """The pool's ``spec.scheduling``; the usual ones where an older operator says nothing."""
+    if value is None:
+        return Weights()
+    path, given = "scheduling", checks.mapping(value, "scheduling")
+    alpha = checks.number(given, "alpha", f"{path}.alpha", 0, 1)
+    beta = checks.number(given, "beta", f"{path}.beta", 0, 1)
+    if not alpha + beta:
+        raise checks.refuse(path, "alpha and beta must not both be 0")
+    base_rate = checks.whole(given, "baseRate", f"{path}.baseRate", 8_000, 192_000)
+    deadline_ms = checks.whole(given, "deadlineMs", f"{path}.deadlineMs", 1, 40)
+    return Weights(alpha, beta, base_rate, deadline_ms * NS_PER_MS)
 
 
 def _check_set(seats: tuple[Seat, ...]) -> None:

@@ -55,6 +55,14 @@ def whole(body: Mapping[str, Any], name: str, path: str, low: int, high: int = M
     return value
 
 
+def number(body: Mapping[str, Any], name: str, path: str, low: float, high: float) -> float:
+    """A number from ``low`` to ``high``."""
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise refuse(path, f"must be a number from {low} to {high} (got {shown(value)})")
+    return float(value)
+
+
 def room_name(value: object, path: str) -> str:
     """A DNS label."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):

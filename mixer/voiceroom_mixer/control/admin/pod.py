@@ -138,6 +138,7 @@ class PodSide:
         held = self.desk.assignment
         if held is not None:
             self.handover.apply(self._chairs(held))
+            self.announce.weights(held.weights)
         self.announce.look(held.peers if held else ())
         self.handover.look_again(self._rooms.house.clock.now_ns())
         self.announce.beats(self.handover.owning.twins(), held.peers if held else ())

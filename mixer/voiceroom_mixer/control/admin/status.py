@@ -11,8 +11,9 @@ from voiceroom_mixer.config import Limits, PodPlace, RealtimeAsk
 from voiceroom_mixer.control.admin import windows
 from voiceroom_mixer.control.admin.desk import Desk
 from voiceroom_mixer.control.admin.grant import Grant, Scheduling, judge
+from voiceroom_mixer.control.export import defences
 from voiceroom_mixer.control.export.clockfacts import report
-from voiceroom_mixer.control.export.figures import recent_ticks, worst_figures
+from voiceroom_mixer.control.export.figures import counter, recent_ticks, worst_figures
 from voiceroom_mixer.control.readiness import Readiness
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.timing.schedule import IDLE_FRAME_MS
@@ -79,14 +80,16 @@ class PodStatus:
             "timing": self._timing(),
             "realtime": self.realtime(),
             "headroom": self._headroom(),
-            "level": 0,
-            "breaker": "closed",
+            "level": defences.level(self.segments),
+            "breaker": defences.breaker(self.segments),
         } | self._grade()
 
     def _limits(self) -> Limits:
         return self.desk.assignment.limits if self.desk.assignment else Limits()
 
     def _has_room(self) -> bool:
+        if any(map(defences.refuses, self.segments)):
+            return False
         limits, held = self._limits(), self.desk.assignment
         people = sum(self.load.participant_counts().values())
         return people < limits.participants and len(held.seats if held else ()) < limits.rooms
@@ -136,7 +139,8 @@ class PodStatus:
         return all(segment.word("media_ready") for segment in self.segments)
 
     def _frame_ms(self, index: int) -> int:
-        return self.load.frame_ms(index) or IDLE_FRAME_MS
+        interval_ns = counter(self.segments[index], "tick_interval_ns")
+        return interval_ns // NS_PER_MS or self.load.frame_ms(index) or IDLE_FRAME_MS
 
     def _headroom(self) -> float | None:
         """Share of the frame that is free at p99 of the tick's work, of the worst process."""

@@ -1,4 +1,5 @@
-"""Live figures for rooms that somebody watches: ``levels`` ten times a second, ``timing`` once."""
+"""Live figures for rooms that somebody watches: ``levels`` ten times a second, ``timing`` once, and
+when the mixer's level changes."""
 
 from __future__ import annotations
 
@@ -28,9 +29,16 @@ class LiveFigures:
     """One event for all legs of a room; a room that stays silent says nothing."""
 
     def __init__(
-        self, bus: EventBus, source: LevelSource, timing: Callable[[], dict[str, Any]]
+        self,
+        bus: EventBus,
+        source: LevelSource,
+        timing: Callable[[], dict[str, Any]],
+        pressure: Callable[[], object] = lambda: None,
     ) -> None:
+        """``pressure``: cheap to ask; when it changes the timing is told at once."""
         self._bus, self._source, self._timing = bus, source, timing
+        self._pressure = pressure
+        self._pressed = pressure()
         self._told: dict[str, dict[str, Any]] = {}
         self._rounds = 0
 
@@ -38,7 +46,8 @@ class LiveFigures:
         """One round; call it every ``LEVELS_NS``."""
         rooms = [room for room in self._bus.watched_rooms() if self._source.room_exists(room)]
         self._told = {room: self._levels(room) for room in rooms}
-        if rooms and self._rounds % TIMING_EVERY == 0:
+        pressed, self._pressed = self._pressed, self._pressure()
+        if rooms and (self._rounds % TIMING_EVERY == 0 or pressed != self._pressed):
             timing = self._timing()
             for room in rooms:
                 self._bus.show(room, "timing", timing)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voiceroom_api.units import NS_PER_MS, NS_PER_S
+from voiceroom_mixer.control.export.defences import pressure
 from voiceroom_mixer.core.state import layout, stats
 from voiceroom_mixer.edge.shm import Segment
 
@@ -32,7 +33,7 @@ def counter(segment: Segment, name: str) -> int:
 
 
 def tick_figures(segment: Segment) -> dict[str, Any]:
-    """Totals since the start, and milliseconds over the last 30 s."""
+    """Totals since the start, milliseconds over the last 30 s, and what is done about them."""
     ticks = recent_ticks(segment)
     return {
         "total": counter(segment, "ticks"),
@@ -40,6 +41,7 @@ def tick_figures(segment: Segment) -> dict[str, Any]:
         "skipped": counter(segment, "ticks_skipped"),
         "latenessMs": _quantiles(ticks, "late_ns"),
         "workMs": _quantiles(ticks, "work_ns"),
+        **pressure([segment]),
     }
 
 
@@ -56,7 +58,8 @@ def worst_figures(segments: Sequence[Segment]) -> dict[str, Any]:
     """Of several media processes: totals added up, and the one with the greatest p99 lateness."""
     each = [tick_figures(segment) for segment in segments]
     worst = max(each, key=_p99_lateness)
-    return worst | {name: sum(one[name] for one in each) for name in ("total", "late", "skipped")}
+    sums = {name: sum(one[name] for one in each) for name in ("total", "late", "skipped")}
+    return worst | sums | pressure(segments)
 
 
 def _p99_lateness(figures: dict[str, Any]) -> float:

@@ -37,6 +37,7 @@ _PLAIN: Final[dict[str, str]] = {
     "refill_timeouts": "voiceroom_jb_refill_timeouts_total",
     "jb_overflows": "voiceroom_jb_overflows_total",
     "jb_resets": "voiceroom_jb_resets_total",
+    "jb_cuts": "voiceroom_jb_cuts_total",
     "source_changes": "voiceroom_source_changes_total",
     "pcm_hits": "voiceroom_pcm_pool_hits_total",
     "pcm_misses": "voiceroom_pcm_pool_misses_total",
@@ -52,6 +53,8 @@ _PLAIN: Final[dict[str, str]] = {
     "rooms": "voiceroom_rooms",
     "port_unreachable": "voiceroom_port_unreachable_total",
     "gc_collections": "voiceroom_gc_collections_total",
+    "ladder_level": "voiceroom_ladder_level",
+    "rooms_expired": "voiceroom_frames_expired_total",
 }
 
 SHARED_COUNTERS: Final[dict[str, Export]] = {
@@ -70,13 +73,27 @@ SHARED_COUNTERS: Final[dict[str, Export]] = {
     "plc_frames": Export("voiceroom_concealed_frames_total", {"method": "plc"}),
     "fec_frames": Export("voiceroom_concealed_frames_total", {"method": "fec"}),
     "noise_frames": Export("voiceroom_concealed_frames_total", {"method": "noise"}),
+    "ladder_down": Export("voiceroom_ladder_steps_total", {"direction": "down"}),
+    "ladder_up": Export("voiceroom_ladder_steps_total", {"direction": "up"}),
+    "packets_passed": Export("voiceroom_passed_on_packets_total", {"result": "sent"}),
+    "packets_not_passed": Export("voiceroom_passed_on_packets_total", {"result": "dropped"}),
+    "jb_shortened_ns": Export("voiceroom_jb_adjusted_seconds_total", {"how": "shortened"}, _NS),
+    "jb_repeated_ns": Export("voiceroom_jb_adjusted_seconds_total", {"how": "repeated"}, _NS),
+    "tick_interval_ns": Export("voiceroom_tick_interval_seconds", {}, _NS),
+    "breaker_state": Export("voiceroom_breaker_state", {}),
+    **{
+        f"breaker_to_{state}": Export("voiceroom_breaker_transitions_total", {"to": state})
+        for state in ("closed", "half_open", "open")
+    },
     "max_lateness_ns": Export("voiceroom_tick_lateness_max_seconds", {}, _NS),
     "max_work_ns": Export("voiceroom_tick_work_max_seconds", {}, _NS),
 }
 """By the word's name in ``core.state.stats.INDEX``. Over several media processes the words add
 up, but for ``MAXIMA``."""
 
-MAXIMA: Final = frozenset({"max_lateness_ns", "max_work_ns"})
+MAXIMA: Final = frozenset(
+    {"max_lateness_ns", "max_work_ns", "breaker_state", "ladder_level", "tick_interval_ns"}
+)
 """Of these the greatest counts, not the sum."""
 
 SHARED_HISTOGRAMS: Final[dict[str, Export]] = {

@@ -1,4 +1,5 @@
-"""Into each media process's segment: who it is in datagrams, the pool's keys, and other pods."""
+"""Into each media process's segment: who it is in datagrams, the pool's keys, other pods, and the
+order of rooms."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from voiceroom_mixer.control.auth.keys import KeySet
-from voiceroom_mixer.core.state.layout import CONTROL_RELAY
+from voiceroom_mixer.core.defend.urgency import Weights
+from voiceroom_mixer.core.state.layout import CONTROL_RELAY, CONTROL_WEIGHTS
 from voiceroom_mixer.core.state.seat import Pool, pod_key
 from voiceroom_mixer.edge.shm import Segment
 from voiceroom_mixer.heart import LINE
@@ -31,6 +33,7 @@ class Announce:
     ) -> None:
         self._boot_id, self._segments, self._keys = boot_id, segments, keys
         self._written: dict[int, Pool] = {}
+        self._weights: Weights | None = None
         self._said = b""
         self.tell_keeper: Callable[[bytes], bool] = lambda _: True
         """Passes a line on; False = it could not be passed now."""
@@ -43,6 +46,13 @@ class Announce:
             if keys and pool != self._written.get(index):
                 segment.tables["control"].write(CONTROL_RELAY, pool.to_bytes())
                 self._written[index] = pool
+
+    def weights(self, weights: Weights) -> None:
+        """In which order rooms are mixed, where that has changed."""
+        if weights != self._weights:
+            self._weights = weights
+            for segment in self._segments:
+                segment.tables["control"].write(CONTROL_WEIGHTS, weights.to_bytes())
 
     def beats(self, twins: Mapping[int, set[str]], peers: tuple[str, ...]) -> None:
         """For whom the keeper beats: of each media process, the twins of its rooms, and those whom

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from voiceroom_mixer.control.export.defences import refuses
 from voiceroom_mixer.control.rooms.registry import Registry, Room
 from voiceroom_mixer.control.service import ApiError, Claims
 from voiceroom_mixer.core.state.legstate import LegState
@@ -42,6 +43,8 @@ def admit(
         raise _later("room_full", f"the room is full ({room.state.max_participants} people)")
     if registry.participants() >= limit:
         raise _later("pod_full", f"this mixer is full ({limit} people)")
+    if refuses(room.link.segment):
+        raise _later("pod_full", "this mixer cannot keep time and takes nobody in: try again soon")
     return Admission(None)
 
 

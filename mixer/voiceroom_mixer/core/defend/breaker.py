@@ -27,6 +27,9 @@ class BreakerLimits:
     """When it opens and closes."""
 
     window_ticks: int = 500
+    """10 s of 20 ms."""
+    most_missed: int = 24
+    """One stall counts as so many missed ticks at most: alone it is no reason."""
     min_samples: int = 20
     bad_share: float = 0.5
     consecutive: int = 3
@@ -59,12 +62,16 @@ class TimingBreaker:
         self._row = 0
         self._elapsed_ns = 0
 
-    def tick(self, *, bad: bool, truth_ns: int, step_ns: int = 0) -> Breaker:
-        """One tick has passed. ``bad``: late by more than its frame, or its clocks contradict
-        each other. ``truth_ns``: what kernel sleeps say has passed since the last tick.
-        ``step_ns``: a clock step that was seen in it."""
+    def tick(self, *, bad: bool, truth_ns: int, step_ns: int = 0, missed: int = 0) -> Breaker:
+        """One tick has passed. ``bad``: late by a frame or more, or its clocks contradict each
+        other. ``truth_ns``: what kernel sleeps say has passed since the last tick. ``step_ns``: a
+        clock step that was seen in it. ``missed``: ticks before it that were not mixed: bad ones,
+        but one stall, however long, is one miss of the row that opens it at once."""
         self._elapsed_ns += max(0, truth_ns)
-        self._count(bad)
+        for _ in range(min(missed, self.limits.most_missed)):
+            self._count(bad=True)
+        self._count(bad=bad)
+        self._row = self._row + 1 if bad else 0
         cause = self._cause(step_ns)
         if cause and self.state is not Breaker.OPEN:
             self._open(cause)
@@ -75,12 +82,11 @@ class TimingBreaker:
             self._become(Breaker.CLOSED)
         return self.state
 
-    def _count(self, bad: bool) -> None:
+    def _count(self, *, bad: bool) -> None:
         if len(self._window) == self._window.maxlen:
             self._bad -= self._window[0]
         self._window.append(bad)
         self._bad += bad
-        self._row = self._row + 1 if bad else 0
 
     def _cause(self, step_ns: int) -> str:
         limits = self.limits

@@ -1,7 +1,8 @@
 """The ladder L0..L5: one step down every 2 s while it is too much, one up after 30 s of calm.
 
 Stress is the share of its frame that a tick takes, smoothed; the two thresholds lie apart (as in
-Jitsi's load reducer, 0.9 and 0.72), so that a level that cures does not undo itself.
+Jitsi's load reducer, 0.9 and 0.72), so that a level that cures does not undo itself. Where a step
+up was too much all the same, twice the calm is asked for before the next one, up to a bound.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ class LadderLimits:
 
     down_every_ns: int = 2_000 * NS_PER_MS
     up_after_ns: int = 30_000 * NS_PER_MS
+    up_after_max_ns: int = 480_000 * NS_PER_MS
     too_much: float = 0.9
     enough: float = 0.72
     smoothing: float = 0.1
@@ -35,6 +37,9 @@ class Ladder:
         self.downs = self.ups = 0
         self._since_step_ns = self.limits.down_every_ns
         self._calm_ns = 0
+        self._patience_ns = self.limits.up_after_ns
+        self._was_up = False
+        """The last step was one up."""
 
     @property
     def measures(self) -> Measures:
@@ -65,6 +70,10 @@ class Ladder:
         self._calm_ns = 0
         if self.level == WORST or self._since_step_ns < self.limits.down_every_ns:
             return 0
+        limits = self.limits
+        if self._was_up and self._since_step_ns < limits.up_after_ns:
+            self._patience_ns = min(2 * self._patience_ns, limits.up_after_max_ns)
+        self._was_up = False
         self.level += 1
         self.downs += 1
         self._since_step_ns = 0
@@ -72,8 +81,11 @@ class Ladder:
 
     def _up(self, breaker: Breaker) -> int:
         floor = 0 if breaker is Breaker.CLOSED else 1
-        if self.level <= floor or self._calm_ns < self.limits.up_after_ns:
+        if self.level == 0 and self._calm_ns >= self.limits.up_after_max_ns:
+            self._patience_ns = self.limits.up_after_ns
+        if self.level <= floor or self._calm_ns < self._patience_ns:
             return 0
+        self._was_up = True
         self.level -= 1
         self.ups += 1
         self._since_step_ns = self._calm_ns = 0

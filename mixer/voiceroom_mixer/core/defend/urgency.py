@@ -9,9 +9,10 @@ counted: its listeners have missed the frame already, the others need not.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Final, Self
 
 from voiceroom_api.units import NS_PER_MS
 
@@ -28,6 +29,15 @@ class Weights:
     base_rate: int = 48_000
     deadline_ns: int = 9 * NS_PER_MS
     """From when the frame was due."""
+
+    def to_bytes(self) -> bytes:
+        """As it stands in the segment."""
+        return json.dumps(asdict(self), separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Self:
+        """What ``to_bytes`` made."""
+        return cls(**json.loads(raw))
 
 
 @dataclass(frozen=True, slots=True)

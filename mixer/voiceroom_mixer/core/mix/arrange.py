@@ -74,6 +74,12 @@ class Arrangement:
         for stream in self._streams.values():
             stream.begin_anew()
 
+    def rest(self) -> None:
+        """What listeners hear comes from elsewhere: begin from silence when it is our turn."""
+        self._gains[:] = 0.0
+        for stream in self._streams.values():
+            stream.rest()
+
     def close(self) -> None:
         """Give all encoders back."""
         for stream in self._streams.values():

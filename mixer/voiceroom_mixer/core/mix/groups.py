@@ -56,6 +56,7 @@ class Listeners:
         self._by_source: dict[int, set[int]] = {}
         self._told: set[int] = set()
         self._all: Slots | None = None
+        self._shared = False
         self.version = 0
 
     def __contains__(self, slot: int) -> bool:
@@ -86,6 +87,13 @@ class Listeners:
             _discard(self._by_source, source, slot)
         self._told.discard(slot)
         self._changed()
+
+    def share(self, shared: bool) -> None:
+        """Whether gains that listeners have set for others are left out, so that all who do not
+        talk hear the same. Whom they have muted they do not hear all the same."""
+        if shared is not self._shared:
+            self._shared = shared
+            self.version += 1
 
     def any_told(self, slots: Slots) -> bool:
         """Whether any of these is told who is heard."""
@@ -118,7 +126,11 @@ class Listeners:
 
     def _key(self, slot: int, talkers: Mapping[int, str]) -> MixKey:
         listener = self._listeners[slot]
-        factors = {source: gain for source, gain in listener.hears.items() if source in talkers}
+        factors = {
+            source: gain
+            for source, gain in listener.hears.items()
+            if source in talkers and not (self._shared and gain)
+        }
         for source, participant in talkers.items():
             if participant == listener.participant:
                 factors[source] = OWN

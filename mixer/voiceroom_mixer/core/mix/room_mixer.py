@@ -7,8 +7,8 @@ the caller's; legs are known here by their slots.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -17,14 +17,19 @@ from voiceroom_mixer.core.mix.arrange import Arrangement, Channel
 from voiceroom_mixer.core.mix.encoding import EncoderPolicy, EncoderSettings, FrameEncoder
 from voiceroom_mixer.core.mix.groups import Listeners, MixKey, Slots
 from voiceroom_mixer.core.mix.kernel import GainTable, MixKernel
+from voiceroom_mixer.core.mix.passing import Passing
 from voiceroom_mixer.core.mix.pool import PcmPool
-from voiceroom_mixer.core.mix.roster import Collected, Roster, Row
+from voiceroom_mixer.core.mix.result import Contributors, MixOutput, TickResult
+from voiceroom_mixer.core.mix.roster import Roster
+from voiceroom_mixer.core.mix.rows import Collected, Row
 from voiceroom_mixer.core.mix.stream import EncoderBank, MixStream
-from voiceroom_mixer.core.mix.talkers import TalkerChooser, TalkEvent
+from voiceroom_mixer.core.mix.talkers import TalkerChooser
 from voiceroom_mixer.core.receive.batch import PullBatch
 from voiceroom_mixer.core.receive.source import AudioSource
 
 FRAME_SAMPLES: Final = (480, 960, 1920)
+COMPLEXITY: Final = 4
+"""Of Opus, where nothing else is asked for."""
 MAX_CONTRIBUTORS: Final = 15
 """As many as an RTP header can name (RFC 3550 §5.1)."""
 
@@ -40,7 +45,11 @@ class MixConfig:
     fec: bool = True
     """Whether reported loss may turn in-band FEC on."""
     dtx: bool = True
-    complexity: int = 4
+    complexity: int = COMPLEXITY
+    shared: bool = False
+    """All who do not talk hear one mix: gains that they have set for others are left out."""
+    passthrough: bool = False
+    """The loudest sender's packets are sent on as they come, where all who sound allow it."""
 
     def __post_init__(self) -> None:
         if self.frame_samples not in FRAME_SAMPLES:
@@ -58,8 +67,6 @@ class MixConfig:
         )
 
 
-Contributors = tuple[tuple[int, int], ...]
-"""(slot, -dBov) of who is heard in a mix, loudest first."""
 Packet = tuple[bytes | None, bool]
 """A mix's packet, None for silence, and whether it is the first after silence."""
 
@@ -74,38 +81,6 @@ class FrameKernels(Protocol):
     @property
     def mix(self) -> MixKernel:
         """Mixes to packets."""
-
-
-class MixOutput(NamedTuple):
-    """One distinct mix of one frame."""
-
-    slots: Slots
-    """Its listeners."""
-    payload: bytes | None
-    """One Opus packet; None is digital silence."""
-    contributors: Contributors
-    """Who is heard in it, for RFC 6465; empty where no listener is told."""
-    resumed: bool
-    """The first packet after silence (the RTP marker)."""
-
-
-@dataclass(slots=True)
-class TickResult:
-    """All that a frame has brought."""
-
-    outputs: list[MixOutput] = field(default_factory=list)
-    events: list[TalkEvent] = field(default_factory=list)
-    talkers: tuple[int, ...] = ()
-    cut: int = 0
-    """Talkers left out because the tick was late."""
-    encodes: int = 0
-    """Packets made; one for each distinct mix that sounds."""
-    primes: int = 0
-    """Encoder runs beyond that, to start a new mix without a gap."""
-    kinds: list[int] = field(default_factory=list)
-    """Frames pulled, by ``FrameKind``."""
-    faults: tuple[int, ...] = ()
-    """Senders that raised in this frame and were taken out of the mix."""
 
 
 class RoomMixer:
@@ -131,6 +106,8 @@ class RoomMixer:
         self._loss_changed = False
         self._table: GainTable | None = None
         self._seen: list[tuple[int, float, bool, bool, bool]] = []
+        self._passing: Passing | None = None
+        """There while packets are sent on as they come."""
 
     @property
     def encoders_refused(self) -> int:
@@ -143,13 +120,22 @@ class RoomMixer:
         return self._arrangement.channels
 
     def configure(self, config: MixConfig) -> None:
-        """Change settings between two frames. Raises ``ValueError`` for another frame size."""
-        if config.frame_samples != self.config.frame_samples:
-            raise ValueError("frame_samples cannot change while a room is open: make a new mixer")
-        self.config = config
+        """Change settings between two frames; the sound goes on, with frames of another length
+        too."""
+        before, self.config = self.config, config
         self._chooser.seats = config.talkers
+        self._listeners.share(config.shared)
         for stream in self._arrangement.streams():
             stream.policy.rebase(config.encoder_settings(), fec_allowed=config.fec)
+        self._loss_changed = True  # FEC may be allowed again
+        if config.frame_samples != before.frame_samples:
+            self._resize(config)
+
+    def _resize(self, config: MixConfig) -> None:
+        self._chooser.retime(config.frame_ms)
+        self._roster.resize(config.frame_samples)
+        for stream in self._arrangement.streams():
+            stream.resize(config.frame_samples)
 
     def set_source(
         self, slot: int, source: AudioSource, *, participant: str, gain_db: float, muted: bool
@@ -197,6 +183,8 @@ class RoomMixer:
         """Frames were skipped: what follows begins from silence."""
         self._table = None
         self._arrangement.fade_in()
+        if self._passing is not None:
+            self._passing.passage.reset()
 
     def close(self) -> None:
         """Let go of the encoders."""
@@ -206,6 +194,15 @@ class RoomMixer:
     def tick(self, late: Callable[[], bool]) -> TickResult:
         """Mix one frame. ``late`` is asked between talkers: when it says yes, the mix is made of
         those at hand."""
+        if self.config.passthrough and self._roster.can_pass():
+            result = self._pass_on()
+        else:
+            self._passing = None
+            result = self._mix(late)
+        result.events = self._chooser.events()
+        return result
+
+    def _mix(self, late: Callable[[], bool]) -> TickResult:
         try:
             got = self._roster.collect(late)
             result = TickResult(
@@ -218,8 +215,14 @@ class RoomMixer:
             self._emit(got, result)
         finally:
             self._roster.release()
-        result.events = self._chooser.events()
         return result
+
+    def _pass_on(self) -> TickResult:
+        """One frame in which nothing is decoded or mixed."""
+        if self._passing is None:
+            self._passing, self._table = Passing(self._roster, self._listeners), None
+            self._arrangement.rest()
+        return self._passing.tick(self.config.frame_samples)
 
     def _new_stream(self) -> MixStream:
         policy = EncoderPolicy(self.config.encoder_settings(), fec_allowed=self.config.fec)

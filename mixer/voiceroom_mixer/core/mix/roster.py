@@ -8,9 +8,8 @@ are chosen; the others are decoded while time allows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import isfinite
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -18,63 +17,21 @@ from voiceroom_api.units import SILENT_LEVEL
 from voiceroom_mixer.core.mix.bus import fall
 from voiceroom_mixer.core.mix.levels import is_silent, level_of, mean_square
 from voiceroom_mixer.core.mix.pool import PcmPool
+from voiceroom_mixer.core.mix.rows import Collected, PassedOn, Row, Sender
 from voiceroom_mixer.core.mix.talkers import Candidate, TalkerChooser
 from voiceroom_mixer.core.receive.batch import BatchSource, PullBatch, Pulled, PullStatus
-from voiceroom_mixer.core.receive.source import AudioSource, FrameKind, Pcm, VoicedSource
+from voiceroom_mixer.core.receive.source import (
+    AudioSource,
+    FrameKind,
+    PacketOut,
+    PassingSource,
+    Pcm,
+    VoicedSource,
+)
 
 _TAIL_SAMPLES: Final = 240
 _TAIL_FLOOR: Final = 1e-4
 _NO_SOUND: Final = (FrameKind.SILENCE, FrameKind.NOISE)
-
-
-class Row(NamedTuple):
-    """One talker's sound in one frame."""
-
-    slot: int
-    participant: str
-    frame: Pcm
-    gain: float
-    """Linear gain that is reached at the end of the frame; 0 for who leaves the mix."""
-    level: int
-    sounds: bool
-    """Not digital silence."""
-    enters: bool = False
-    """Has nothing to do with an earlier talker in the same slot: fades in from zero."""
-    tail: bool = False
-    """Nothing could be pulled: a short decay of the last sample, at the gain there was."""
-
-
-@dataclass(slots=True)
-class Collected:
-    """One frame of all talkers."""
-
-    rows: list[Row] = field(default_factory=list)
-    """In the order of their slots."""
-    talkers: tuple[int, ...] = ()
-    """In the mix, loudest first."""
-    cut: int = 0
-    """Talkers for whom there was no time."""
-    kinds: list[int] = field(default_factory=lambda: [0] * len(FrameKind))
-    """Frames pulled, by ``FrameKind``."""
-    faults: list[int] = field(default_factory=list)
-    """Senders that raised; they are out of the mix for good."""
-
-
-@dataclass(slots=True)
-class _Sender:
-    slot: int
-    source: AudioSource
-    participant: str
-    gain: float
-    muted: bool
-    voiced: VoicedSource | None
-    batched: BatchSource | None
-    fresh: bool = True
-    last_sample: float = 0.0
-    frame: Pcm | None = None
-    kind: FrameKind = FrameKind.SILENCE
-    level: int = SILENT_LEVEL
-    """Measured in the frame that was pulled last."""
 
 
 class Roster:
@@ -87,19 +44,17 @@ class Roster:
         self._pool = pool
         self._samples = samples
         self._batch = batch
-        self._holding: list[_Sender] = []
+        self._holding: list[Sender] = []
         """Who has a frame of the pool."""
-        self._senders: dict[int, _Sender] = {}
+        self._senders: dict[int, Sender] = {}
         self._mixed: list[int] = []
         """Slots that were in the last frame, loudest first."""
-        self._departed: dict[int, _Sender] = {}
+        self._departed: dict[int, Sender] = {}
         self._fading: dict[int, str] = {}
         """Who left the mix in the last frame: limiter and encoder still hold some of that back,
         so he must not hear the common mix for one frame more."""
         self._turn = 0
-        self._nothing = np.zeros(samples, np.float32)
-        self._fall = np.zeros(samples, np.float32)
-        self._fall[:_TAIL_SAMPLES] = fall(_TAIL_SAMPLES)
+        self.resize(samples)
 
     def place(
         self, slot: int, source: AudioSource, *, participant: str, gain: float, muted: bool
@@ -111,7 +66,10 @@ class Roster:
             self._departed.pop(slot, None)
             voiced = source if isinstance(source, VoicedSource) else None
             batched = source if self._batch and isinstance(source, BatchSource) else None
-            self._senders[slot] = _Sender(slot, source, participant, gain, muted, voiced, batched)
+            passing = source if isinstance(source, PassingSource) else None
+            self._senders[slot] = Sender(
+                slot, source, participant, gain, muted, voiced, batched, passing
+            )
         else:
             sender.participant, sender.gain, sender.muted = participant, gain, muted
         if muted:
@@ -141,6 +99,60 @@ class Roster:
         self._fill_rows(got, talkers)
         return got
 
+    def can_pass(self) -> bool:
+        """Whether everybody who sounds could be sent on as he comes: at the gain he has, his level
+        known without decoding."""
+        return all(
+            sender.passing is not None
+            and sender.gain == 1.0
+            and not sender.source.must_decode
+            and sender.passing.passable
+            for sender in self._senders.values()
+            if sender.source.active and not sender.muted
+        )
+
+    def pass_on(self) -> PassedOn:
+        """The loudest one's packets of this frame; all others are passed over."""
+        candidates: list[Candidate] = []
+        active = [sender for sender in self._senders.values() if sender.source.active]
+        for sender in active:
+            self._propose(sender, candidates)
+        talkers = self._chooser.update(candidates)
+        first = self._senders[talkers[0]] if talkers else None
+        got, packets = Collected(), []
+        for sender in active:
+            if sender is not first:
+                sender.source.skip(self._samples)
+        if first is not None and first.passing is not None:
+            packets = self._take_packets(first, first.passing, got)
+        self._forget_mixed()
+        if first is None or got.faults:
+            return PassedOn(faults=tuple(got.faults))
+        level = first.source.level
+        return PassedOn(first.slot, first.participant, level, tuple(packets))
+
+    def _take_packets(
+        self, sender: Sender, source: PassingSource, got: Collected
+    ) -> list[PacketOut]:
+        try:
+            return source.pass_on(self._samples)
+        except Exception:  # as in _pull
+            self._fault(sender, got)
+            return []
+
+    def _forget_mixed(self) -> None:
+        """What is mixed next goes on from nothing."""
+        self._mixed.clear()
+        self._departed.clear()
+        self._fading.clear()
+
+    def resize(self, samples: int) -> None:
+        """Frames of this length from now on."""
+        self._samples = samples
+        self._nothing = np.zeros(samples, np.float32)
+        self._fall = np.zeros(samples, np.float32)
+        self._fall[:_TAIL_SAMPLES] = fall(_TAIL_SAMPLES)
+
     def release(self) -> None:
         """Give all frames of the last ``collect`` back to the pool."""
         for sender in self._holding:
@@ -158,11 +170,11 @@ class Roster:
 
     def _survey(
         self, late: Callable[[], bool], got: Collected, missed: set[int]
-    ) -> tuple[list[Candidate], list[_Sender]]:
+    ) -> tuple[list[Candidate], list[Sender]]:
         """How loud everybody is, and who has sound that was not pulled."""
         candidates: list[Candidate] = []
-        passed: list[_Sender] = []
-        unknown: list[_Sender] = []
+        passed: list[Sender] = []
+        unknown: list[Sender] = []
         for sender in self._senders.values():
             source = sender.source
             if not source.active:
@@ -181,10 +193,10 @@ class Roster:
 
     def _listen_in(
         self,
-        unknown: list[_Sender],
+        unknown: list[Sender],
         late: Callable[[], bool],
         got: Collected,
-        passed: list[_Sender],
+        passed: list[Sender],
     ) -> None:
         """Decode senders to learn how loud they are; whom time does not allow is first next
         time."""
@@ -194,7 +206,7 @@ class Roster:
             self._turn += len(unknown) - len(missed)
             passed.extend(missed)
 
-    def _propose(self, sender: _Sender, candidates: list[Candidate]) -> None:
+    def _propose(self, sender: Sender, candidates: list[Candidate]) -> None:
         if sender.muted:
             return
         if sender.frame is not None and sender.kind in _NO_SOUND:
@@ -219,8 +231,8 @@ class Roster:
         missed.update(sender.slot for sender in self._pull_in_turn(chosen, late, got))
 
     def _pull_in_turn(
-        self, senders: list[_Sender], late: Callable[[], bool], got: Collected
-    ) -> list[_Sender]:
+        self, senders: list[Sender], late: Callable[[], bool], got: Collected
+    ) -> list[Sender]:
         """Pull a frame of each, the first one whatever the time; returns whom time did not
         allow."""
         at = 0
@@ -232,7 +244,7 @@ class Roster:
             at = end
         return []
 
-    def _turn_end(self, senders: list[_Sender], at: int) -> int:
+    def _turn_end(self, senders: list[Sender], at: int) -> int:
         """Where the run of senders ends that are pulled between two looks at the time."""
         end = at + 1
         if self._batch is not None and senders[at].batched is not None:
@@ -241,7 +253,7 @@ class Roster:
                 end += 1
         return end
 
-    def _pull_some(self, senders: list[_Sender], got: Collected) -> None:
+    def _pull_some(self, senders: list[Sender], got: Collected) -> None:
         """Pull all of these: the ordinary frames in one go, the others one by one."""
         planned = [sender for sender in senders if not self._pull(sender, got)]
         if not planned or self._batch is None:
@@ -249,7 +261,7 @@ class Roster:
         for sender, pulled in zip(planned, self._batch.run(self._samples), strict=True):
             self._settle(sender, pulled, got)
 
-    def _pull(self, sender: _Sender, got: Collected) -> bool:
+    def _pull(self, sender: Sender, got: Collected) -> bool:
         """Pull one frame; False when it was left to the batch."""
         frame = sender.frame = self._pool.take(self._samples)
         self._holding.append(sender)
@@ -265,7 +277,7 @@ class Roster:
             self._measure(sender, frame, got)
         return True
 
-    def _settle(self, sender: _Sender, pulled: Pulled, got: Collected) -> None:
+    def _settle(self, sender: Sender, pulled: Pulled, got: Collected) -> None:
         """A frame of the batch is there."""
         frame = sender.frame
         assert sender.batched is not None
@@ -283,14 +295,14 @@ class Roster:
         if pulled.frame_level < 0:
             sender.kind, sender.level = FrameKind.SILENCE, SILENT_LEVEL
 
-    def _fault(self, sender: _Sender, got: Collected) -> None:
+    def _fault(self, sender: Sender, got: Collected) -> None:
         got.faults.append(sender.slot)
         if sender.frame is not None:
             self._pool.give(sender.frame)
             sender.frame = None
         self.remove(sender.slot)
 
-    def _measure(self, sender: _Sender, frame: Pcm, got: Collected) -> None:
+    def _measure(self, sender: Sender, frame: Pcm, got: Collected) -> None:
         """Count the frame and find how loud it is; one that is not finite is silence."""
         got.kinds[sender.kind] += 1
         power = mean_square(frame)
@@ -324,7 +336,7 @@ class Roster:
         sender = self._senders.get(slot)
         return sender is not None and sender.frame is not None
 
-    def _row(self, sender: _Sender, *, heard: bool) -> Row:
+    def _row(self, sender: Sender, *, heard: bool) -> Row:
         assert sender.frame is not None
         enters, sender.fresh = sender.fresh, False
         sender.last_sample = float(sender.frame[-1])
@@ -341,7 +353,7 @@ class Roster:
     def _echo(self, slot: int, participant: str) -> Row:
         return Row(slot, participant, self._nothing, 0.0, SILENT_LEVEL, sounds=False)
 
-    def _tail(self, sender: _Sender) -> Row:
+    def _tail(self, sender: Sender) -> Row:
         sounds = abs(sender.last_sample) > _TAIL_FLOOR
         frame = self._fall * np.float32(sender.last_sample)
         level = SILENT_LEVEL

@@ -68,10 +68,8 @@ class MixStream:
         self._limiter = Limiter()
         self._encoder: FrameEncoder | None = None
         self._applied = policy.settings
-        self._limited = np.zeros(samples, np.float32)
-        address = self._limited.ctypes.data
-        self._memory = StreamMemory(self._limiter.address, address, self._limited)
-        self._silence = np.zeros(samples, np.float32)
+        self._limited = self._silence = np.zeros(0, np.float32)
+        self.resize(samples)
         self._tail = False
         self._sent = False
         self._independent = False
@@ -86,6 +84,16 @@ class MixStream:
     def sound(self) -> Pcm:
         """The frame that was sent last, as it went into the encoder; a view."""
         return self._limited
+
+    def resize(self, samples: int) -> None:
+        """Frames of this length from now on; the sound goes on."""
+        before, self._samples = self._limited, samples
+        self._limited = np.zeros(samples, np.float32)
+        kept = min(len(before), samples)
+        self._limited[samples - kept :] = before[len(before) - kept :]
+        address = self._limited.ctypes.data
+        self._memory = StreamMemory(self._limiter.address, address, self._limited)
+        self._silence = np.zeros(samples, np.float32)
 
     def begin_anew(self) -> None:
         """A listener's decoder comes from another stream: predict nothing in the next frame."""

@@ -62,11 +62,15 @@ class TalkerChooser:
     def __init__(self, seats: int, frame_ms: int) -> None:
         """``seats``: most talkers in the mix, 0 = everybody who is not silent."""
         self.seats = seats
+        self.retime(frame_ms)
+        self._voices: dict[int, _Voice] = {}
+        self._events: list[TalkEvent] = []
+
+    def retime(self, frame_ms: int) -> None:
+        """Frames last so long from now on."""
         self._frame_ms = frame_ms
         self._attack = 1.0 - exp(-frame_ms / _ATTACK_MS)
         self._release = 1.0 - exp(-frame_ms / _RELEASE_MS)
-        self._voices: dict[int, _Voice] = {}
-        self._events: list[TalkEvent] = []
 
     def knows(self, slot: int) -> bool:
         """Whether the sender talks or has just stopped."""

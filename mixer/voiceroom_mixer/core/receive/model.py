@@ -54,9 +54,11 @@ class TickTime:
     """The due time of the tick that is being mixed, on the clock of the arrivals. One object is
     shared by all receivers; the loop sets it before it mixes."""
 
-    __slots__ = ("now_ns",)
+    __slots__ = ("extra_samples", "now_ns")
 
     def __init__(self) -> None:
+        self.extra_samples = 0
+        """All sound is to wait for so much more than its jitter asks for."""
         self.now_ns = 0
         """0 = never set: receivers then take their last arrival for the time."""
 

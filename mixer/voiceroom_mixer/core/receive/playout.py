@@ -24,7 +24,7 @@ from voiceroom_mixer.core.receive.jitter import Packet, PacketBuffer
 from voiceroom_mixer.core.receive.lean import lean_ppm
 from voiceroom_mixer.core.receive.model import PlayoutCounts
 from voiceroom_mixer.core.receive.seam import Seam
-from voiceroom_mixer.core.receive.source import FrameKind, Pcm
+from voiceroom_mixer.core.receive.source import FrameKind, PacketOut, Pcm
 
 QUIET_LEVEL: Final = 55
 """Decoded sound at or below -55 dBov may be shortened or repeated unheard."""
@@ -191,10 +191,12 @@ class Playout:
         else:
             self.counts.repeated_samples -= samples
 
-    def skip(self, samples: int, path_samples: int, target: int, skew_ppm: float) -> None:
-        """Advance by ``samples`` without a sound; packets that are passed are not decoded."""
+    def skip(
+        self, samples: int, path_samples: int, target: int, skew_ppm: float
+    ) -> list[PacketOut]:
+        """Advance by ``samples`` without a sound; the packets that are passed are not decoded."""
         if not self._ready(path_samples, target, samples):
-            return
+            return []
         self._steer(path_samples, target, skew_ppm)
         self._fraction += samples * self._fifo.skew_ppm * 1e-6
         extra = int(self._fraction)
@@ -203,16 +205,19 @@ class Playout:
         self._fifo.reset()
         self._seam.after_silence()
         self._end = position
-        if self._pass_over(position) or len(self.buffer):
+        passed = self._pass_over(position)
+        if passed or len(self.buffer):
             self._concealer.run = 0
         else:
             self._concealer.run += samples
             self._quiet_run += samples if self._quiet_run else 0
         self._finish(FrameKind.SILENCE)
+        return passed
 
-    def _pass_over(self, position: int) -> int:
-        """Drop the packets that end before ``position``, keeping the latest to warm the decoder."""
-        passed = 0
+    def _pass_over(self, position: int) -> list[PacketOut]:
+        """Take out the packets that end before ``position``, keeping the latest to warm the
+        decoder."""
+        passed = []
         while (packet := self.buffer.first()) is not None:
             duration = self._duration(packet)
             if packet.stamp + duration > position:
@@ -221,7 +226,7 @@ class Playout:
             self._next = packet.number + 1
             self._note_quiet(packet.quiet, duration)
             self._warm_up.append(packet.payload)
-            passed += 1
+            passed.append(PacketOut(packet.payload, duration))
         return passed
 
     def _duration(self, packet: Packet) -> int:

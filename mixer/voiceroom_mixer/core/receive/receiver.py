@@ -36,7 +36,7 @@ from voiceroom_mixer.core.receive.pace import Pace
 from voiceroom_mixer.core.receive.playout import Playout
 from voiceroom_mixer.core.receive.probation import IN_ORDER, Probation
 from voiceroom_mixer.core.receive.refill import RefillTimeout, RefillWatch
-from voiceroom_mixer.core.receive.source import FrameKind, Pcm
+from voiceroom_mixer.core.receive.source import FrameKind, PacketOut, Pcm
 from voiceroom_mixer.core.receive.stream import NO_SSRC, Stream, StreamFigures
 from voiceroom_mixer.core.rtp.reception import MAX_DROPOUT, Arrival, ReceptionFigures, transit_ns
 
@@ -327,9 +327,20 @@ class Receiver:
 
     def skip(self, samples: int) -> None:
         """Advance playout without decoding: not chosen as talker, or the tick was missed."""
-        if self._playout.awake:
-            self._playout.skip(samples, *self._due())
-            self._watch_refill(samples)
+        self.pass_on(samples)
+
+    @property
+    def passable(self) -> bool:
+        """Packets of whole slots of 10 ms can be sent on as they are."""
+        return self._playout.packet_samples % (10 * SAMPLES_PER_MS) == 0
+
+    def pass_on(self, samples: int) -> list[PacketOut]:
+        """As ``skip``; gives the packets that were passed over, for others to decode."""
+        if not self._playout.awake:
+            return []
+        passed = self._playout.skip(samples, *self._due())
+        self._watch_refill(samples)
+        return passed
 
     def rest(self) -> None:
         """To be called about once a second: who is silent for long needs no decoder. The packet
@@ -342,7 +353,7 @@ class Receiver:
         """Where the path is now and how far behind it sound should be, in samples; skew in ppm."""
         pace, now_ns = self._pace, self._tick.now_ns or self._last_arrival_ns
         path_samples = pace.path_samples(now_ns, self.stream.low_ns)
-        return path_samples, pace.target_samples, pace.skew.ppm
+        return path_samples, pace.target_samples + self._tick.extra_samples, pace.skew.ppm
 
     def _watch_refill(self, samples: int) -> None:
         playout = self._playout
@@ -382,14 +393,9 @@ class Receiver:
         """For a successor; None before the first packet."""
         if self.stream.ssrc == NO_SSRC:
             return self._resume
-        stats = self.stats
+        it, stats = self.stream, self.stats
         return ReceiverSnapshot(
-            rx_ssrc=self.stream.ssrc,
-            rx_index=self.stream.highest,
-            target_us=stats.target_us,
-            skew_ppb=stats.skew_ppb,
-            rx_lost=stats.rx_lost,
-            rx_packets=stats.rx_packets,
+            it.ssrc, it.highest, stats.target_us, stats.skew_ppb, stats.rx_lost, stats.rx_packets
         )
 
     def restore(self, snapshot: ReceiverSnapshot) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,26 @@ class AudioSource(Protocol):
 
     def skip(self, samples: int) -> None:
         """Advance playout without decoding (not chosen as talker)."""
+
+
+class PacketOut(NamedTuple):
+    """A sender's packet that is sent on as it came."""
+
+    payload: bytes
+    samples: int
+    """Its duration."""
+
+
+@runtime_checkable
+class PassingSource(AudioSource, Protocol):
+    """A source whose packets can be had as well."""
+
+    @property
+    def passable(self) -> bool:
+        """Its packets fit the grid."""
+
+    def pass_on(self, samples: int) -> list[PacketOut]:
+        """As ``skip``; the packets that were passed over, in their order."""
 
 
 @runtime_checkable

@@ -34,6 +34,8 @@ CONTROL_CERTIFICATE: Final = 0
 """Row of ``control``: the DTLS key and certificate."""
 CONTROL_RELAY: Final = 1
 """What media needs to speak with the other mixers of its pool (``core/state/seat.py``)."""
+CONTROL_WEIGHTS: Final = 2
+"""In which order media mixes its rooms (``core/defend/urgency.py``)."""
 
 
 @dataclass(frozen=True, slots=True)

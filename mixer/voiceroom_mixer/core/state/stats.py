@@ -99,6 +99,20 @@ COUNTERS: Final = (
     "rooms_moved",
     "rooms_taken",
     "rooms_stopped",
+    "breaker_state",  # core.defend.breaker.Breaker
+    "breaker_to_closed",
+    "breaker_to_half_open",
+    "breaker_to_open",
+    "ladder_level",
+    "ladder_down",
+    "ladder_up",
+    "packets_passed",
+    "packets_not_passed",
+    "tick_interval_ns",
+    "rooms_expired",
+    "jb_shortened_ns",
+    "jb_repeated_ns",
+    "jb_cuts",
 )
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from voiceroom_api.units import NS_PER_MS, NS_PER_S, samples_to_ns
 from voiceroom_mixer.core.ice.stun import BindingRequest
-from voiceroom_mixer.core.mix.room_mixer import MixOutput
+from voiceroom_mixer.core.mix.result import MixOutput
 from voiceroom_mixer.core.moving.epochs import taken_over
 from voiceroom_mixer.core.moving.messages import (
     Ask,
@@ -225,7 +225,7 @@ class Moves:
         egress = self._relay_egress
         if self._chairs and egress.wanted(output):
             state = room.state
-            egress.mix(output, grid_slot, state.frame_ms, dtx=state.dtx)
+            egress.mix(output, grid_slot, room.frame_ms, dtx=state.dtx)
 
     def tick(self, now_ns: int) -> None:
         """After each tick: beats, repeats, doubts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from voiceroom_mixer.core.mix.room_mixer import MixOutput
+from voiceroom_mixer.core.mix.result import MixOutput
 from voiceroom_mixer.core.moving.messages import RelayDown, RelayUp
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.edge.mmsg import (

@@ -31,6 +31,10 @@ class Detector:
         self.clocksource = ""
         self.clocksource_changes = 0
         """Switches of the kernel's clock source at run time: an event, not a fault."""
+        self.step_ns = 0
+        """Size of the step of a clock that the newest tick shows; 0 = none."""
+        self.contradicts = False
+        """In the newest tick the clocks do not agree with the kernel or with each other."""
         self._mixed_ns = 0
 
     @property
@@ -48,13 +52,16 @@ class Detector:
         now_ns, judge = self._mixed_ns, self.judge
         if tick.node is not None and tick.node.clocksource != self.clocksource:
             self._switched(tick.node.clocksource)
+        self.step_ns = 0
         step = self._clocks(tick, now_ns)
         if step is not None:
             judge.claim(step, now_ns)
-        if step is not None and step.kind != "freeze":
+        self.contradicts = step is not None and step.kind != "freeze"
+        if self.contradicts:
             self.ticks.excuse(tick)
         elif (stall := self.ticks.take(tick, self._ahead(tick))) is not None:
             judge.claim(stall, now_ns)
+            self._note_step(stall)
         judge.settle(now_ns)
         return judge.verdict
 
@@ -65,6 +72,7 @@ class Detector:
             return None
         claim = clocks.take(tick.clocks)
         if claim is not None and claim.kind != "rate":
+            self._note_step(claim)
             return claim
         drift = claim or self.senders.judge(clocks.latest_raw_ns, tick.woke_ns, clocks.raw_ppm)
         if drift is not None:
@@ -74,6 +82,10 @@ class Detector:
             late = ms("every sleep late by", ahead_ns)
             return Claim(clocks.stepped, tick.woke_ns, ahead_ns, (late,))
         return None
+
+    def _note_step(self, claim: Claim) -> None:
+        if claim.kind in ("step-one", "step-all"):
+            self.step_ns = claim.harm_ns
 
     def _ahead(self, tick: Tick) -> int:
         """What of this lateness is only that readings have gone ahead of what sleeps go by."""
