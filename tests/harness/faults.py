@@ -77,7 +77,7 @@ def jump(mixer: Mixer, leg: str, index: int) -> None:
 
 
 @contextmanager
-def pressed(mixer: Mixer, stop_s: float = 0.03, run_s: float = 0.01) -> Iterator[None]:
+def pressed(mixer: Mixer, stop_s: float = 0.13, run_s: float = 0.01) -> Iterator[None]:
     """Media is stopped again and again, so that hardly a tick comes in time."""
     media, over = mixer.pids()["voiceroom-media"], threading.Event()
 
