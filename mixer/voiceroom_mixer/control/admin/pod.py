@@ -20,6 +20,7 @@ from voiceroom_mixer.control.admin.trust import Trust, pool_files
 from voiceroom_mixer.control.auth.keys import KeySet
 from voiceroom_mixer.control.auth.tokens import sign
 from voiceroom_mixer.control.events.journal import Journal
+from voiceroom_mixer.control.export.drift import judgement
 from voiceroom_mixer.control.export.numbers import Numbers
 from voiceroom_mixer.control.moving.announce import Announce
 from voiceroom_mixer.control.moving.channel import Channel
@@ -89,6 +90,7 @@ class PodSide:
             held=self.held,
             seats=lambda: self.handover.seats(),
             relays=rooms.standing.relayed,
+            judgement=lambda: judgement(segments, now_ns(), wall_ns()),
         )
         readiness.refused = self.status.refused
         self.forwarder = Forwarder(
