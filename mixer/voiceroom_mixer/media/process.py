@@ -27,6 +27,7 @@ from voiceroom_mixer.edge.hires import HighResTimer
 from voiceroom_mixer.media import about
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.channel import Channel
+from voiceroom_mixer.media.chaos import Chaos
 from voiceroom_mixer.media.chores import Chores
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.ingress import Ingress
@@ -93,6 +94,7 @@ class MediaProcess:
         self._gc = GcPolicy([self._histograms[f"gc_pause_{g}"] for g in range(3)])
         pauses = [self._histograms[f"gc_pause_{g}"] for g in range(3)]
         self._watch = Watch(self.segment, self.board, pauses, self.legs)
+        self._chaos = Chaos(self.segment)
         source = RtpSource(
             receiver.buffer, self.board, on_rtcp=self._reported, on_heard=self._heard
         )
@@ -292,6 +294,7 @@ class MediaProcess:
             elif message.kind == Kind.COLLECT:
                 self._gc.collect_now()
         self.loop.legs = len(self.legs)
+        self._chaos.look()
 
     def _bye_all(self) -> None:
         for leg in self.legs:

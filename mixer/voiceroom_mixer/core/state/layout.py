@@ -34,6 +34,8 @@ CONTROL_CERTIFICATE: Final = 0
 """Row of ``control``: the DTLS key and certificate."""
 CONTROL_RELAY: Final = 1
 """What media needs to speak with the other mixers of its pool (``core/state/seat.py``)."""
+CONTROL_CHAOS: Final = 2
+"""The fault that is being injected, with its deadline (``core/chaos.py``); empty = none."""
 
 
 @dataclass(frozen=True, slots=True)

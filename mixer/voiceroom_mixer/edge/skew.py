@@ -1,0 +1,33 @@
+"""Puts an injection onto this process's clock readings, and takes it off again.
+
+The truth that it goes by is the kernel's (``clock.true_ns``); detectors read the falsified clocks
+by the same names as always, and the kernel's beside them as always.
+"""
+
+from __future__ import annotations
+
+from voiceroom_mixer.core.chaos import CLOCKS, ClockName, Injection
+from voiceroom_mixer.edge import clock
+from voiceroom_mixer.edge.clock import Clock
+
+
+def put_on(injection: Injection) -> None:
+    """From now on; each reading ends by itself at the deadline."""
+    pairs = zip(CLOCKS, clock.UNTOUCHED, strict=True)
+    clock.show(*(_falsified(name, read, injection) for name, read in pairs))
+
+
+def take_off() -> None:
+    """The readings are the clocks' own again, and cost what they did."""
+    clock.show(*clock.UNTOUCHED)
+
+
+def _falsified(name: ClockName, read: Clock, injection: Injection) -> Clock:
+    if not injection.moves(name):
+        return read
+    truth, ahead_ns = clock.true_ns, injection.ahead_ns
+
+    def falsified() -> int:
+        return read() + ahead_ns(truth())
+
+    return falsified
