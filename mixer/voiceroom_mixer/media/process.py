@@ -90,11 +90,11 @@ class MediaProcess:
         self.house = self._make_house()
         self._moves = self._make_moves()
         self._hires = HighResTimer()
+        self._chaos = Chaos(self.segment)
         self._histograms = histograms(self.segment.counters)
         self._gc = GcPolicy([self._histograms[f"gc_pause_{g}"] for g in range(3)])
         pauses = [self._histograms[f"gc_pause_{g}"] for g in range(3)]
         self._watch = Watch(self.segment, self.board, pauses, self.legs)
-        self._chaos = Chaos(self.segment)
         source = RtpSource(
             receiver.buffer, self.board, on_rtcp=self._reported, on_heard=self._heard
         )

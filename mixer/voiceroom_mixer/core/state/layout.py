@@ -30,12 +30,13 @@ REPORT_TIMING: Final = 2
 """The verdict on the process's timing, at each change and every second while there is one."""
 
 
+CONTROL_CHAOS: Final = 3
+"""Row of ``control``: the fault that is being injected, with its deadline (``core/chaos.py``);
+empty = none."""
 CONTROL_CERTIFICATE: Final = 0
 """Row of ``control``: the DTLS key and certificate."""
 CONTROL_RELAY: Final = 1
 """What media needs to speak with the other mixers of its pool (``core/state/seat.py``)."""
-CONTROL_CHAOS: Final = 2
-"""The fault that is being injected, with its deadline (``core/chaos.py``); empty = none."""
 
 
 @dataclass(frozen=True, slots=True)
