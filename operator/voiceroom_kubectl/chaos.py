@@ -32,7 +32,8 @@ class Outcome:
     @property
     def active(self) -> dict[str, Any]:
         """The fault that it has; empty = none."""
-        return self.said.get("active") or {}
+        found: dict[str, Any] = self.said.get("active") or {}
+        return found
 
     @property
     def verdicts(self) -> list[str]:

@@ -167,7 +167,8 @@ class Drill:
             said: Mapping[str, Any] = self.ask(pod, Call("GET", "/admin/v1/status")).body
         except ClusterError:
             return None
-        return said.get("breaker")
+        state = said.get("breaker")
+        return state if isinstance(state, str) else None
 
 
 def worse(one: str | None, other: str | None) -> str | None:

@@ -39,7 +39,7 @@ class World:
         self.desk = ChaosDesk(
             self.segments,
             self.numbers,
-            publish=lambda *event: self.told.append(event),
+            publish=lambda room, kind, data: self.told.append((room, kind, data)),
             rooms=lambda: ["lobby", "hall"],
             true_ns=lambda: self.true_ns,
             wall_ns=lambda: WALL_NS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,7 +35,9 @@ class World:
     stays_open: bool = False
     work_s: tuple[str, str] = ("0.002", "0.001")
     """Of the ticks, the edge of their bucket: usually, and degraded."""
-    late: dict[str, float] = field(default_factory=lambda: {"before": 0, "chaos": 1, "after": 0})
+    late: dict[str, float] = field(
+        default_factory=lambda: {"before": 0.0, "chaos": 1.0, "after": 0.0}
+    )
     """Share of the frames that fail."""
     deleted: list[str] = field(default_factory=list)
 
@@ -47,7 +50,7 @@ class World:
                 "status": {"phase": "Running"},
             }
             self.counts[name] = {"ticks": 0, "late": 0, "0.001": 0, "0.002": 0, "0.005": 0}
-            self.typed.cluster.texts[name, "/metrics"] = lambda name=name: self._metrics(name)
+            self.typed.cluster.texts[name, "/metrics"] = partial(self._metrics, name)
         self.typed.call = self._call
         self.typed.time = Clock(self)
 
