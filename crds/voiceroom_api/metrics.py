@@ -406,6 +406,14 @@ _HTTP: Final = (
         "seconds",
         buckets=HANDSHAKE_BUCKETS_S,
     ),
+    Metric(
+        "voiceroom_chaos_injections_total",
+        "counter",
+        "Faults that were injected on order, by kind (docs/chaos.md).",
+        labels=("kind",),
+        values={"kind": ("step", "saw", "rate", "freeze")},
+    ),
+    Metric("voiceroom_chaos_active", "gauge", "1 while a fault is being injected on order."),
     Metric("voiceroom_events_published_total", "counter", "Events published to rooms' listeners."),
     Metric("voiceroom_event_subscribers", "gauge", "Open event streams.", stability="alpha"),
     Metric(

@@ -172,6 +172,8 @@ class RunConfig:
     """None: a run on this machine alone."""
     realtime: RealtimeAsk | None = None
     """None: as much as can be had, and nothing is promised."""
+    chaos: bool = False
+    """Faults are injected on order (docs/chaos.md)."""
 
     def to_json(self) -> str:
         """The JSON that ``from_json`` reads."""

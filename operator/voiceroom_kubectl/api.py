@@ -78,9 +78,10 @@ class ApiCluster:
         """See ``Cluster``."""
         return self._list(_collection(_OURS, namespace, "mixerpools"))
 
-    def mixers(self, namespace: str | None) -> list[Object]:
+    def mixers(self, namespace: str | None, selector: str = "") -> list[Object]:
         """See ``Cluster``."""
-        return self._list(_collection("/api/v1", namespace, "pods"), labelSelector=_MIXERS)
+        labels = f"{_MIXERS},{selector}" if selector else _MIXERS
+        return self._list(_collection("/api/v1", namespace, "pods"), labelSelector=labels)
 
     def secret(self, namespace: str, name: str, key: str) -> bytes:
         """See ``Cluster``."""

@@ -12,6 +12,16 @@ from voiceroom_api.texts import DNS_LABEL
 
 ROLES: Final = ("listener", "speaker", "moderator", "admin")
 FORMS: Final = ("table", "json", "yaml")
+STRENGTHS: Final = {
+    "step": ("ms", 50),
+    "saw": ("ms", 50),
+    "rate": ("ppm", 500),
+    "freeze": ("ms", 200),
+}
+"""Of the faults that can be injected: unit and default."""
+CLOCKS: Final = ("monotonic", "raw", "boottime", "all")
+_FAULT_S: Final = 600
+_DRILL_S: Final = 10
 _MAX_REASON: Final = 256
 _YEAR_S: Final = 365 * 86_400
 _NODE: Final = "[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?"
@@ -49,6 +59,7 @@ def build() -> Parser:
     _add_move(commands)
     _add_diagnose(commands)
     _add_check(commands)
+    _add_chaos(commands)
     return parser
 
 
@@ -149,12 +160,79 @@ def _add_check(commands: Any) -> None:
     check.add_argument("-o", "--output", choices=FORMS, default="table", help="form")
 
 
+def _add_chaos(commands: Any) -> None:
+    chaos = _add(commands, "chaos", "let mixer pods inject a fault into themselves", forms=True)
+    chaos.add_argument(
+        "kind",
+        type=fault,
+        choices=(*STRENGTHS, "show", "end"),
+        metavar="FAULT",
+        help="step, saw, rate, freeze; show what runs; end it",
+    )
+    chaos.add_argument(
+        "--pod-selector", required=True, type=selector, metavar="SELECTOR", help="labels of pods"
+    )
+    chaos.add_argument(
+        "--for", dest="seconds", type=fault_time, default=60, metavar="DURATION", help="60s"
+    )
+    chaos.add_argument(
+        "--strength",
+        metavar="N",
+        help="ms of step, saw and freeze, ppm of rate (50ms, 50ms, 500ppm, 200ms); "
+        "write --strength=-50ms",
+    )
+    chaos.add_argument(
+        "--period-ms", type=Whole(100, 60_000), default=1_000, metavar="N", help="of saw and freeze"
+    )
+    chaos.add_argument(
+        "--clock", choices=CLOCKS, default="monotonic", help="whose reading is falsified"
+    )
+    chaos.add_argument(
+        "--drill", action="store_true", help="measure before, under and after it; pass or fail"
+    )
+
+
 def dns_label(text: str) -> str:
     """The name of a room or namespace."""
     try:
         return DNS_LABEL.read(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
+
+
+def fault(text: str) -> str:
+    """What can be injected."""
+    if text in ("throttle", "netem"):
+        raise argparse.ArgumentTypeError(
+            f"{text} needs a door on the node, which does not exist yet; there are "
+            + ", ".join(STRENGTHS)
+        )
+    return text
+
+
+def fault_time(text: str) -> int:
+    """Seconds, 1 to 600."""
+    seconds = duration(text)
+    if seconds > _FAULT_S:
+        raise argparse.ArgumentTypeError(f"{text} must be from 1s to 10m")
+    return seconds
+
+
+def selector(text: str) -> str:
+    """Of labels; whether it is one, the API server says."""
+    if not text.strip(", "):
+        raise argparse.ArgumentTypeError("must name labels, such as voiceroom.dev/pool=default")
+    return text
+
+
+def _read_strength(args: argparse.Namespace) -> str:
+    """Replaces ``args.strength`` by its number; what is wrong with it, or nothing."""
+    unit, usual = STRENGTHS[args.kind]
+    match = re.fullmatch(rf"([+-]?[0-9]{{1,6}})({unit})?", args.strength or str(usual))
+    if match is None:
+        return f"--strength: {args.strength!r} must be a whole number of {unit}"
+    args.strength = int(match[1])
+    return ""
 
 
 def node(text: str) -> str:
@@ -207,4 +285,16 @@ class Whole:
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Exits with code 2 when the command line is wrong."""
-    return build().parse_args(argv)
+    parser = build()
+    args = parser.parse_args(argv)
+    if args.command == "chaos" and (wrong := _wrong_chaos(args)):
+        parser.error(wrong)
+    return args
+
+
+def _wrong_chaos(args: argparse.Namespace) -> str:
+    if args.kind not in STRENGTHS:
+        return "--drill: there is nothing to inject" if args.drill else ""
+    if args.drill and args.seconds < _DRILL_S:
+        return f"--drill: takes --for of at least {_DRILL_S}s"
+    return _read_strength(args)

@@ -59,8 +59,8 @@ class Cluster(Protocol):
     def pools(self, namespace: str | None) -> list[Object]:
         """MixerPools, by namespace and name."""
 
-    def mixers(self, namespace: str | None) -> list[Object]:
-        """Mixer pods, by namespace and name."""
+    def mixers(self, namespace: str | None, selector: str = "") -> list[Object]:
+        """Mixer pods, by namespace and name; those that the label ``selector`` fits."""
 
     def secret(self, namespace: str, name: str, key: str) -> bytes:
         """One entry of a Secret. Raises ``NotFound`` without the Secret or without the entry."""

@@ -7,12 +7,14 @@ import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from voiceroom_kubectl import chaos as injecting
 from voiceroom_kubectl import check as checking
-from voiceroom_kubectl import doctor, listing, moving, story, top
-from voiceroom_kubectl.cluster import Cluster, Object
+from voiceroom_kubectl import doctor, drill, listing, moving, story, top
+from voiceroom_kubectl.cluster import Cluster, NotFound, Object
 from voiceroom_kubectl.output import Terminal, listed
 from voiceroom_kubectl.reach import signalling
-from voiceroom_kubectl.report import report
+from voiceroom_kubectl.report import Answer, Call, report
+from voiceroom_kubectl.report import ask as ask_pod
 from voiceroom_kubectl.tokens import Wanted, link, pool_of, token
 from voiceroom_kubectl.watch import Watch
 
@@ -30,6 +32,8 @@ class Session:
     browse: Callable[[str], bool] = webbrowser.open
     ask: doctor.Ask | None = None
     """A pod's report; None = it is asked."""
+    call: injecting.Ask | None = None
+    """A pod's answer on its admin port; None = it is asked."""
 
     @property
     def namespace(self) -> str:
@@ -209,6 +213,40 @@ def check(session: Session) -> int:
     return FINE if report.fine else NOT_SO
 
 
+def chaos(session: Session) -> int:
+    """Exit code 1 when a pod refuses, or the drill is not passed."""
+    args, cluster = session.args, session.cluster
+    pods = cluster.mixers(session.namespace, args.pod_selector)
+    if not pods:
+        raise NotFound(f"no mixer pod in {session.namespace} has the labels {args.pod_selector}")
+
+    def asked(pod: Object, call: Call) -> Answer:
+        return ask_pod(cluster, pod, session.watch.wall_s(), call)
+
+    ask = session.call or asked
+    if args.drill:
+        terminal = session.terminal
+        exercise = drill.Drill(cluster, pods, ask, session.watch, terminal.remark)
+        return _judged(session, exercise.run(injecting.call(args), args.seconds))
+    outcomes = injecting.each(pods, ask, injecting.call(args))
+    if args.output == "table":
+        session.terminal.table(injecting.HEADS, [one.row() for one in outcomes], "")
+    else:
+        session.terminal.show(listed([one.to_dict() for one in outcomes]), args.output)
+    return NOT_SO if any(one.error for one in outcomes) else FINE
+
+
+def _judged(session: Session, trials: list[drill.Trial]) -> int:
+    terminal, form = session.terminal, session.args.output
+    if form == "table":
+        terminal.table(drill.HEADS, [row for trial in trials for row in trial.rows()], "")
+    else:
+        terminal.show(listed([trial.to_dict() for trial in trials]), form)
+    for trial in trials:
+        terminal.remark(f"{trial.pod}: {'; '.join(trial.faults()) or 'passed'}")
+    return NOT_SO if any(trial.faults() for trial in trials) else FINE
+
+
 COMMANDS: dict[str, Callable[[Session], int]] = {
     "rooms": rooms,
     "pools": pools,
@@ -221,4 +259,5 @@ COMMANDS: dict[str, Callable[[Session], int]] = {
     "move": move,
     "diagnose": diagnose,
     "check": check,
+    "chaos": chaos,
 }

@@ -42,6 +42,11 @@ def _of_command(
         return [str(choice) for choice in asked.choices or ()]
     if begun.startswith("-"):
         return [option for option in options if option.startswith("--")]
+    places = [a for a in command._actions if not a.option_strings and a.choices]
+    for action in places:
+        words = [str(choice) for choice in action.choices or ()]
+        if not set(words) & set(before):
+            return words
     takes_room = any(action.dest in ("room", "target") for action in command._actions)
     return _rooms(before, connected) if takes_room else ()
 

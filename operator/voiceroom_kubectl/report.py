@@ -1,5 +1,5 @@
-"""A mixer pod's own report (``GET /admin/v1/status``): over a forwarded port, with the pool's TLS
-and an admin token, as its Secret has them."""
+"""What a mixer pod is asked on its admin port, such as its own report (``GET /admin/v1/status``):
+over a forwarded port, with the pool's TLS and an admin token, as its Secret has them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +23,40 @@ _TIMEOUT_S: Final = 10.0
 _MOST_BYTES: Final = 4 << 20
 
 
+@dataclass(frozen=True)
+class Call:
+    """One request."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: a JSON object."""
+
+    status: int
+    body: Mapping[str, Any]
+
+    @property
+    def refusal(self) -> str:
+        """In words, of an answer that is an error."""
+        said = self.body.get("message") or self.body.get("error") or "no reason given"
+        return f"HTTP {self.status}: {said}"
+
+
 def report(cluster: Cluster, pod: Object, now_s: float) -> Mapping[str, Any]:
     """Raises ``ClusterError``: also when the pod does not answer."""
+    answer = ask(cluster, pod, now_s, Call("GET", "/admin/v1/status"))
+    if answer.status != 200:
+        name = pod["metadata"]["name"]
+        raise ClusterError(f"the pod {name} does not answer: {answer.refusal}")
+    return answer.body
+
+
+def ask(cluster: Cluster, pod: Object, now_s: float, call: Call) -> Answer:
+    """Raises ``ClusterError`` when the pod does not answer."""
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
     pool = pod["metadata"].get("labels", {}).get(names.POOL_LABEL, "")
     number = admin_port(pod)
@@ -38,7 +71,8 @@ def report(cluster: Cluster, pod: Object, now_s: float) -> Mapping[str, Any]:
 
     with forwarded(connect, 0, told.append) as port:
         try:
-            return _get(port, context, f"mixer.{pool}.{namespace}", bearer)
+            connection = _Connection(port, context, f"mixer.{pool}.{namespace}")
+            return _answer(connection, call, bearer)
         except (OSError, ValueError, http.client.HTTPException) as error:
             why = told[0] if told else str(error) or type(error).__name__
             raise ClusterError(f"the pod {name} does not answer: {why}") from error
@@ -92,18 +126,24 @@ class _Connection(http.client.HTTPSConnection):
         self.sock = self._of_pool.wrap_socket(self.sock, server_hostname=self._server_name)
 
 
-def _get(port: int, context: ssl.SSLContext, server_name: str, bearer: str) -> Mapping[str, Any]:
-    connection = _Connection(port, context, server_name)
+def _answer(connection: http.client.HTTPConnection, call: Call, bearer: str) -> Answer:
+    """Raises ``ValueError`` for what is no JSON object."""
+    headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
+    body = None if call.body is None else json.dumps(call.body)
     try:
-        headers = {"Authorization": f"Bearer {bearer}"}
-        connection.request("GET", "/admin/v1/status", headers=headers)
+        connection.request(call.method, call.path, body, headers)
         answer = connection.getresponse()
         raw = answer.read(_MOST_BYTES)
     finally:
         connection.close()
-    if answer.status != 200:
-        raise ValueError(f"HTTP {answer.status}: {raw[:200].decode(errors='replace')}")
-    body = json.loads(raw)
+    return Answer(answer.status, _object(raw, answer.status))
+
+
+def _object(raw: bytes, status: int) -> Mapping[str, Any]:
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        raise ValueError(f"HTTP {status}: {raw[:200].decode(errors='replace')}") from None
     if not isinstance(body, dict):
         raise ValueError("its report is no JSON object")
     return body

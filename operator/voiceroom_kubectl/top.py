@@ -26,6 +26,8 @@ class Reading:
     skipped: float
     rooms: float
     legs: float
+    ticks: float = 0.0
+    late: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ def read(text: str) -> Reading:
         skipped=_sum(samples.get("voiceroom_ticks_skipped_total", [])),
         rooms=_sum(samples.get("voiceroom_rooms", [])),
         legs=_sum(samples.get("voiceroom_legs", [])),
+        ticks=_sum(samples.get("voiceroom_ticks_total", [])),
+        late=_sum(samples.get("voiceroom_ticks_late_total", [])),
     )
 
 

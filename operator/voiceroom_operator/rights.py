@@ -92,6 +92,7 @@ FLAGS: Final = (
     Flag("--mixer-image", "", "image of mixer pods whose pool names none"),
     Flag("--mixer-image-pull-policy", "IfNotPresent", "of that image: Always, IfNotPresent, Never"),
     Flag("--mixer-service-account", "default", "ServiceAccount of mixer pods; no token is mounted"),
+    Flag("--mixer-chaos", "false", "let mixers take faults on order, docs/chaos.md: true or false"),
     Flag(
         "--default-pool", "", "file with the spec of the MixerPool default, YAML; empty: defaults"
     ),

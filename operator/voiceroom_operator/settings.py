@@ -164,7 +164,8 @@ class _Reader:
             raise BadSetting(
                 f"--mixer-image-pull-policy: must be Always, IfNotPresent or Never (got {policy!r})"
             )
-        return PodDefaults(image, policy, self._text("--mixer-service-account"))
+        account, chaos = self._text("--mixer-service-account"), self._flag("--mixer-chaos")
+        return PodDefaults(image, policy, account, chaos)
 
     def _default_pool(self) -> dict[str, Any]:
         """What the file says, not more: the API server writes the defaults."""

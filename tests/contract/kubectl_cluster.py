@@ -59,6 +59,7 @@ class ClusterSuite:
     def test_what_nobody_made_is_an_empty_list(self, cluster: Cluster) -> None:
         assert cluster.pools("ana") == []
         assert cluster.mixers("ana") == []
+        assert cluster.mixers("ana", "voiceroom.dev/pool=default") == []
         assert cluster.events("ana", "no-such-uid") == []
 
     def test_a_pod_that_is_not_there_says_so(self, cluster: Cluster) -> None:

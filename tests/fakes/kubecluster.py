@@ -93,9 +93,14 @@ class FakeCluster:
         """See ``Cluster``."""
         return _of(self.mixerpools, namespace)
 
-    def mixers(self, namespace: str | None) -> list[Object]:
-        """See ``Cluster``."""
-        return _of(self.pods, namespace)
+    def mixers(self, namespace: str | None, selector: str = "") -> list[Object]:
+        """See ``Cluster``; of selectors it knows ``key=value`` and commas."""
+        wanted = dict(part.split("=", 1) for part in selector.split(",") if part)
+        return [
+            pod
+            for pod in _of(self.pods, namespace)
+            if wanted.items() <= pod["metadata"].get("labels", {}).items()
+        ]
 
     def secret(self, namespace: str, name: str, key: str) -> bytes:
         """See ``Cluster``."""

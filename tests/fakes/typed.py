@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from fakes.kubecluster import FakeCluster
-from voiceroom_kubectl import arguments
+from voiceroom_kubectl import arguments, chaos
 from voiceroom_kubectl.commands import COMMANDS, Session
 from voiceroom_kubectl.doctor import Ask
 from voiceroom_kubectl.output import Terminal
@@ -44,6 +44,8 @@ class Typed:
     opened: list[str] = field(default_factory=list)
     ask: Ask | None = None
     """What pods report."""
+    call: chaos.Ask | None = None
+    """What pods answer on their admin port."""
 
     def run(self, *words: str) -> int:
         """The exit code."""
@@ -55,6 +57,7 @@ class Typed:
             self.time.watch(),
             self._browse,
             self.ask,
+            self.call,
         )
         try:
             return COMMANDS[words[0]](session)

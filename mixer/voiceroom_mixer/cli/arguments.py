@@ -264,6 +264,11 @@ def _add_operation(group: argparse._ArgumentGroup, log_format: LogFormat = "text
         default=log_format,
         help="of the log on standard error (default %(default)s)",
     )
+    group.add_argument(
+        "--chaos",
+        action="store_true",
+        help="inject faults of clocks when an admin asks for them (POST /admin/v1/chaos)",
+    )
 
 
 _KEYS_HELP: Final = "key file (default: keys.json in ~/.local/state/voiceroom, made on first use)"

@@ -56,6 +56,7 @@ def configure(args: argparse.Namespace, environ: Mapping[str, str]) -> RunConfig
             required=args.realtime_required,
             cpus=args.realtime_cpus or 0,
         ),
+        chaos=args.chaos,
     )
 
 

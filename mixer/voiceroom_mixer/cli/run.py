@@ -68,6 +68,7 @@ def configure(args: argparse.Namespace) -> RunConfig:
         log_format=args.log_format,
         limits=Limits(),
         admin_tls=_admin_tls(args),
+        chaos=args.chaos,
     )
 
 

@@ -29,6 +29,7 @@ from voiceroom_mixer.control.auth.keyfile import KeyFile
 from voiceroom_mixer.control.auth.keys import KeysError
 from voiceroom_mixer.control.auth.proxies import Proxies, parse_networks
 from voiceroom_mixer.control.auth.tokens import Tokens
+from voiceroom_mixer.control.chaos.desk import ChaosDesk
 from voiceroom_mixer.control.drain import KeeperChannel, drain
 from voiceroom_mixer.control.events.bus import EventBus
 from voiceroom_mixer.control.events.journal import Journal
@@ -98,6 +99,7 @@ class ControlProcess:
         self._pod = self._make_pod(desk) if desk else None
         self._probe = LoopProbe(self._numbers, clock.monotonic_ns())
         self._watchdog = Watchdog(self._probe, clock.monotonic_ns)
+        self._chaos = self._make_chaos() if config.chaos else None
         self._context = self._make_context()
         self._exposition = self._make_exposition(log_filter)
         self._line = status_line.StatusLine(sys.stdout, self._segments, self._people)
@@ -193,6 +195,8 @@ class ControlProcess:
             listener.sweep(now_ns)
         if self._trust is not None:
             self._trust.look()
+        if self._chaos is not None:
+            self._chaos.look()
         if self._pod is not None:
             self._pod.look(now_ns)
         self._pressure.look()
@@ -236,6 +240,17 @@ class ControlProcess:
             tokens=Tokens(self._keys.current),
             rooms=self._facts,
             elsewhere=self._pod.forwarder if self._pod else None,
+            chaos=self._chaos,
+        )
+
+    def _make_chaos(self) -> ChaosDesk:
+        return ChaosDesk(
+            self._segments,
+            self._numbers,
+            publish=self._bus.publish,
+            rooms=self._service.participant_counts,
+            true_ns=clock.true_ns,
+            wall_ns=clock.wall_ns,
         )
 
     def _make_pod(self, desk: Desk) -> PodSide:

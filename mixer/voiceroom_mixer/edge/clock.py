@@ -39,14 +39,42 @@ _CLOCK_GETTIME_NUMBERS: Final = {"x86_64": 228, "aarch64": 113}
 Clock = Callable[[], int]
 """Reads one clock: nanoseconds. The type of what is injected everywhere else."""
 
-monotonic_ns: Final[Clock] = time.monotonic_ns
-raw_ns: Final[Clock] = partial(time.clock_gettime_ns, CLOCK_MONOTONIC_RAW)
-boottime_ns: Final[Clock] = partial(time.clock_gettime_ns, CLOCK_BOOTTIME)
+# Not Final: chaos puts falsified readings in their place (``show``). Who keeps one of these
+# functions keeps the one of that moment; ``current_*`` are for them.
+monotonic_ns: Clock = time.monotonic_ns
+raw_ns: Clock = partial(time.clock_gettime_ns, CLOCK_MONOTONIC_RAW)
+boottime_ns: Clock = partial(time.clock_gettime_ns, CLOCK_BOOTTIME)
 wall_ns: Final[Clock] = time.time_ns
 process_cpu_ns: Final[Clock] = time.process_time_ns
 """CPU time of this process, user and system."""
 thread_cpu_ns: Final[Clock] = time.thread_time_ns
 """CPU time of the calling thread."""
+
+
+UNTOUCHED: Final = (monotonic_ns, raw_ns, boottime_ns)
+"""What MONOTONIC, RAW and BOOTTIME read without any injection."""
+
+
+def current_monotonic_ns() -> int:
+    """``monotonic_ns`` as it reads now."""
+    return monotonic_ns()
+
+
+def current_raw_ns() -> int:
+    """``raw_ns`` as it reads now."""
+    return raw_ns()
+
+
+def current_boottime_ns() -> int:
+    """``boottime_ns`` as it reads now."""
+    return boottime_ns()
+
+
+def show(monotonic: Clock, raw: Clock, boottime: Clock) -> None:
+    """Put other readings in the place of these three, for the whole process. Sleeps and the
+    ``syscall_*`` readings stay the kernel's."""
+    global monotonic_ns, raw_ns, boottime_ns
+    monotonic_ns, raw_ns, boottime_ns = monotonic, raw, boottime
 
 
 class _Timespec(ctypes.Structure):
@@ -98,6 +126,15 @@ def has_syscall_clock() -> bool:
         return syscall_monotonic_ns() > 0
     except OSError:
         return False
+
+
+def true_ns() -> int:
+    """CLOCK_MONOTONIC past everything that ``show`` puts on: the kernel's word where it can be
+    had."""
+    return _true()
+
+
+_true: Final[Clock] = syscall_monotonic_ns if has_syscall_clock() else UNTOUCHED[0]
 
 
 def sleep_until(deadline_mono_ns: int) -> None:

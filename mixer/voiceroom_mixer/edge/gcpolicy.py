@@ -22,7 +22,9 @@ GENERATIONS: Final = 3
 class GcPolicy:
     """Takes collection over from the interpreter, and measures every pause by generation."""
 
-    def __init__(self, pauses: Sequence[Histogram], monotonic: Clock = clock.monotonic_ns) -> None:
+    def __init__(
+        self, pauses: Sequence[Histogram], monotonic: Clock = clock.current_monotonic_ns
+    ) -> None:
         """``pauses``: one histogram for each of the three generations."""
         self._pauses = tuple(pauses)
         self._monotonic = monotonic

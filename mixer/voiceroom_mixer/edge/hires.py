@@ -26,8 +26,8 @@ _ROUND_EVERY_NS: Final = WINDOW_NS // READINGS_PER_WINDOW
 def system_references() -> Mapping[str, Clock]:
     """The clocks that can be compared here with CLOCK_MONOTONIC, by the name of their pair."""
     references: dict[str, Clock] = {
-        "raw": clock.raw_ns,
-        "boottime": clock.boottime_ns,
+        "raw": clock.current_raw_ns,
+        "boottime": clock.current_boottime_ns,
         "realtime": clock.wall_ns,
     }
     if clock.has_syscall_clock():
@@ -42,7 +42,9 @@ class HighResTimer:
     """
 
     def __init__(
-        self, references: Mapping[str, Clock] | None = None, monotonic: Clock = clock.monotonic_ns
+        self,
+        references: Mapping[str, Clock] | None = None,
+        monotonic: Clock = clock.current_monotonic_ns,
     ) -> None:
         """Takes about 2 ms: a first window of 200 rounds, so that the map to RAW holds at once."""
         self._references = tuple((references or system_references()).items())

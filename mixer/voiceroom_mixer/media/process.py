@@ -29,6 +29,7 @@ from voiceroom_mixer.edge.hires import HighResTimer
 from voiceroom_mixer.media import about
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.channel import Channel
+from voiceroom_mixer.media.chaos import Chaos
 from voiceroom_mixer.media.chores import Chores
 from voiceroom_mixer.media.defence import Defence
 from voiceroom_mixer.media.house import House
@@ -93,6 +94,7 @@ class MediaProcess:
         self.house = self._make_house()
         self._moves = self._make_moves()
         self._hires = HighResTimer()
+        self._chaos = Chaos(self.segment)
         self._histograms = histograms(self.segment.counters)
         self._gc = GcPolicy([self._histograms[f"gc_pause_{g}"] for g in range(3)])
         pauses = [self._histograms[f"gc_pause_{g}"] for g in range(3)]
@@ -309,6 +311,7 @@ class MediaProcess:
             elif message.kind == Kind.COLLECT:
                 self._gc.collect_now()
         self.loop.legs = len(self.legs)
+        self._chaos.look()
 
     def _defend(self, measures: Measures) -> None:
         """The ladder has taken a step."""

@@ -51,7 +51,7 @@ class Watch:
         accounts: AccountReader | None = None,
         node: NodeReader | None = None,
         clocks: Callable[[], ClockRound] | None = None,
-        monotonic: Clock = clock.monotonic_ns,
+        monotonic: Clock = clock.current_monotonic_ns,
     ) -> None:
         """``pauses``: the histograms of garbage collection, whose sums are the time it took."""
         self._segment, self._board, self._legs = segment, board, legs

@@ -19,7 +19,9 @@ _FIELDS: Final = (
 )
 
 
-def arguments(spec: MixerPoolSpec, ports: Listeners, keys_dir: str, state_dir: str) -> list[str]:
+def arguments(
+    spec: MixerPoolSpec, ports: Listeners, keys_dir: str, state_dir: str, *, chaos: bool = False
+) -> list[str]:
     """Of ``voiceroom-mixer``. What may change while it runs comes with its assignment."""
     network = spec.network
     found = [
@@ -42,6 +44,8 @@ def arguments(spec: MixerPoolSpec, ports: Listeners, keys_dir: str, state_dir: s
         found.append(f"--realtime-cpus={spec.resources.limits.cpu}")
     if spec.realtime.required:
         found.append("--realtime-required")
+    if chaos:
+        found.append("--chaos")
     return found
 
 

@@ -16,14 +16,20 @@ _SMALL: Final = "64Mi"
 
 
 def mixer_container(
-    spec: MixerPoolSpec, *, image: str, pull_policy: str, ports: Listeners, pre_stop_s: int
+    spec: MixerPoolSpec,
+    *,
+    image: str,
+    pull_policy: str,
+    ports: Listeners,
+    pre_stop_s: int,
+    chaos: bool = False,
 ) -> dict[str, Any]:
     """One container, so that the pod's quality of service is the container's."""
     return {
         "name": "mixer",
         "image": image,
         "imagePullPolicy": pull_policy,
-        "args": arguments(spec, ports, KEYS_DIR, STATE_DIR),
+        "args": arguments(spec, ports, KEYS_DIR, STATE_DIR, chaos=chaos),
         "env": environment(spec),
         "ports": container_ports(spec.network, ports, spec.media_processes),
         "resources": resources(spec),

@@ -34,6 +34,8 @@ class PodDefaults:
     image: str
     image_pull_policy: str = "IfNotPresent"
     service_account: str = "default"
+    chaos: bool = False
+    """Mixers take faults on order."""
 
 
 def pod(
@@ -68,6 +70,7 @@ def pod(
                     pull_policy=spec.image_pull_policy or defaults.image_pull_policy,
                     ports=listeners(spec.network, block),
                     pre_stop_s=PRE_STOP_S,
+                    chaos=defaults.chaos,
                 )
             ],
             "volumes": volumes(pool.object_name()),

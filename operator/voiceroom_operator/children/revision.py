@@ -34,11 +34,12 @@ that; a wider range makes none outdated."""
 _LENGTH: Final = 10
 
 
-def revision(spec: MixerPoolSpec) -> str:
+def revision(spec: MixerPoolSpec, *, chaos: bool = False) -> str:
     """Ten hexadecimal digits, the same for specs that make the same pods.
 
-    Only what differs from the defaults counts, and nothing of the operator does, its configured
-    image neither: a new operator, or a new field, replaces no pod.
+    Only what differs from the defaults counts, and of the operator nothing but ``chaos``, its
+    configured image neither: a new operator, or a new field, replaces no pod. Pods that take faults
+    on order must not be left behind when that is switched off, so this does.
     """
     given, usual = spec.to_dict(), MixerPoolSpec().to_dict()
     shape = {key: given.get(key) for key in _SHAPING} | {
@@ -47,7 +48,8 @@ def revision(spec: MixerPoolSpec) -> str:
     normal = {key: usual.get(key) for key in _SHAPING} | {
         f"network.{key}": usual.get("network", {}).get(key) for key in _SHAPING_NETWORK
     }
-    text = json.dumps(_difference(shape, normal), sort_keys=True, separators=(",", ":"))
+    switched = {"chaos": True} if chaos else {}
+    text = json.dumps(_difference(shape, normal) | switched, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()[:_LENGTH]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from voiceroom_api import fields
@@ -65,6 +66,6 @@ def room_specs() -> Specs[VoiceRoomSpec]:
     return Specs(VoiceRoomSpec)
 
 
-def pool_specs() -> Specs[MixerPoolSpec]:
-    """For MixerPools."""
-    return Specs(MixerPoolSpec, revision)
+def pool_specs(*, chaos: bool = False) -> Specs[MixerPoolSpec]:
+    """For MixerPools; ``chaos``: their pods take faults on order."""
+    return Specs(MixerPoolSpec, partial(revision, chaos=chaos))

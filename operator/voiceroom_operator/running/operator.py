@@ -115,7 +115,7 @@ class Operator:
             self.mirror,
             self._looks,
             room_specs(),
-            pool_specs(),
+            pool_specs(chaos=settings.pods.chaos),
             lambda: self._watching.nodes_readable,
             world.clock.unix_s,
         )

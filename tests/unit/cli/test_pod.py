@@ -65,6 +65,14 @@ def test_what_the_operator_says_is_understood(pool: Path) -> None:
     assert RunConfig.from_json(found.to_json()) == found, "every process of the pod reads the same"
 
 
+def test_faults_on_order_are_off_unless_the_operator_switches_them_on(pool: Path) -> None:
+    assert not started(pool).chaos
+    folders = str(pool), str(pool.parent / "state")
+    found = configure(parse(arguments(MixerPoolSpec(), PORTS, *folders, chaos=True)), ENV)
+    assert found.chaos
+    assert RunConfig.from_json(found.to_json()) == found
+
+
 def test_every_start_of_the_container_has_an_id_of_its_own(pool: Path) -> None:
     first, second = started(pool).pod, started(pool).pod
     assert first is not None

@@ -10,6 +10,7 @@ from voiceroom_api.problems import Problem
 from voiceroom_operator.children.marks import PoolRef
 from voiceroom_operator.children.pod import PodDefaults, pod
 from voiceroom_operator.children.revision import revision
+from voiceroom_operator.round.specs import pool_specs
 
 POOL = PoolRef("music", "studio", "uid-7")
 DEFAULTS = PodDefaults("registry.example.org/voiceroom:1.0")
@@ -268,6 +269,16 @@ def test_revisions_do_not_depend_on_the_operator() -> None:
     assert revision(MixerPoolSpec()) == revision(spec())
     assert revision(spec()) == "44136fa355"
     assert len({revision(spec(mediaProcesses=n)) for n in range(1, 5)}) == 4
+
+
+def test_the_chaos_switch_reaches_the_mixer_and_rolls_the_pods_both_ways() -> None:
+    switched = pod(POOL, spec(), "p", (20_478,), "r1", replace(DEFAULTS, chaos=True))
+    assert "--chaos" in container(switched)["args"]
+    assert "--chaos" not in container(built(spec()))["args"]
+    assert revision(spec(), chaos=True) != revision(spec())
+    pool = {"metadata": {"uid": "u", "generation": 1}, "spec": {}}
+    on, off = (pool_specs(chaos=chaos).read(pool).revision for chaos in (True, False))
+    assert (on, off) == (revision(spec(), chaos=True), revision(spec()))
 
 
 def test_a_pod_does_not_depend_on_the_order_of_nodes() -> None:

@@ -41,6 +41,7 @@ def test_defaults() -> None:
     assert found.pods.image_pull_policy == "IfNotPresent"
     assert found.default_pool == {}
     assert not found.network_policy
+    assert not found.pods.chaos
     assert (found.log_format, found.log_level) == ("json", "info")
 
 
@@ -50,6 +51,11 @@ def test_an_option_goes_before_its_variable_and_an_empty_one_counts_for_nothing(
     assert read(*BASE, environment=environment).log_level == "info"
     found = read(*BASE, "--lease-name=from-here", environment=environment)
     assert found.lease_name == "from-here"
+
+
+def test_chaos_is_a_switch() -> None:
+    assert read(*BASE, "--mixer-chaos=true").pods.chaos
+    assert "--mixer-chaos: must be one of true, false" in complaint(*BASE, "--mixer-chaos=on")
 
 
 def test_in_a_pod_the_namespace_is_its_own() -> None:

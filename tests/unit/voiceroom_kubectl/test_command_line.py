@@ -10,6 +10,8 @@ from voiceroom_kubectl.cluster import Cluster, ClusterError
 from voiceroom_kubectl.commands import COMMANDS
 from voiceroom_kubectl.completion import proposals
 
+LABELS = ("--pod-selector", "a=b")
+
 
 @pytest.mark.parametrize(
     ("words", "said"),
@@ -27,6 +29,16 @@ from voiceroom_kubectl.completion import proposals
         (["top", "--seconds", "0"], "--seconds: '0' must be a whole number from 1 to 60"),
         (["join", "lobby", "--port", "70000"], "--port: '70000' must be a whole number"),
         (["rooms", "-n", "no_label"], "-n/--namespace: 'no_label'"),
+        (["chaos", "step"], "--pod-selector"),
+        (["chaos", "step", "--pod-selector", ""], "--pod-selector: must name labels"),
+        (["chaos", "quake", *LABELS], "FAULT: invalid choice: 'quake'"),
+        (["chaos", "netem", *LABELS], "netem needs a door on the node"),
+        (["chaos", "throttle", *LABELS], "throttle needs a door on the node"),
+        (["chaos", "step", *LABELS, "--for", "11m"], "--for: 11m must be from 1s to 10m"),
+        (["chaos", "rate", *LABELS, "--strength", "50ms"], "'50ms' must be a whole number of ppm"),
+        (["chaos", "step", *LABELS, "--strength", "much"], "'much' must be a whole number of ms"),
+        (["chaos", "step", *LABELS, "--drill", "--for", "5s"], "--drill: takes --for of at least"),
+        (["chaos", "show", *LABELS, "--drill"], "--drill: there is nothing to inject"),
     ],
 )
 def test_a_wrong_command_line_is_named_in_one_line(
@@ -70,6 +82,9 @@ def _somebody(_kubeconfig: str | None, context: str | None) -> Cluster:
         (["diagnose", "lo"], ["lobby", "loft"]),
         (["move", "lobby", "--w"], ["--wait", "--why"]),
         (["rooms", ""], []),
+        (["chaos", "s"], ["saw", "show", "step"]),
+        (["chaos", "--clock", ""], ["all", "boottime", "monotonic", "raw"]),
+        (["chaos", "step", ""], []),
     ],
 )
 def test_tab_proposes_what_fits(words: list[str], proposed: list[str]) -> None:

@@ -19,7 +19,7 @@ from fakes.kubecluster import FakeCluster, room
 from fakes.typed import NOW, Typed
 from voiceroom_kubectl.cluster import ClusterError, NotFound, Object
 from voiceroom_kubectl.doctor import examine, pods_of
-from voiceroom_kubectl.report import report
+from voiceroom_kubectl.report import Call, ask, report
 from voiceroom_operator.keys.certificates import new_ca, new_certificate
 
 NOW_S = NOW.timestamp()
@@ -151,6 +151,7 @@ class Mixer(BaseHTTPRequestHandler):
 
     status, body = 200, json.dumps(GOOD).encode()
     bearers: list[str]
+    sent: list[bytes]
 
     def do_GET(self) -> None:
         type(self).bearers.append(self.headers["Authorization"])
@@ -158,6 +159,10 @@ class Mixer(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(self.body)))
         self.end_headers()
         self.wfile.write(self.body)
+
+    def do_POST(self) -> None:
+        type(self).sent.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         return None
@@ -190,7 +195,7 @@ def server_context(held: dict[str, bytes]) -> ssl.SSLContext:
 def mixer(cluster: FakeCluster) -> Iterator[type[Mixer]]:
     """Behind the admin port of the pod ``a``."""
     held = cluster.secrets["default", "voiceroom-default"] = secret()
-    handler = type("Handler", (Mixer,), {"bearers": []})
+    handler = type("Handler", (Mixer,), {"bearers": [], "sent": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.socket = server_context(held).wrap_socket(server.socket, server_side=True)
@@ -210,6 +215,15 @@ def test_the_report_is_had_with_the_pools_own_tls_and_an_admin_token(
     (bearer,) = mixer.bearers
     claims = jwt.decode(bearer.removeprefix("Bearer "), options={"verify_signature": False})
     assert (claims["role"], claims["exp"]) == ("admin", int(NOW_S) + 60)
+
+
+def test_what_is_asked_of_a_pod_has_a_body_and_its_refusal_is_an_answer(
+    cluster: FakeCluster, mixer: type[Mixer]
+) -> None:
+    mixer.status, mixer.body = 409, b'{"error": "chaos_runs", "message": "one runs"}'
+    answer = ask(cluster, pod("a"), NOW_S, Call("POST", "/admin/v1/chaos", {"kind": "step"}))
+    assert (answer.status, answer.refusal) == (409, "HTTP 409: one runs")
+    assert mixer.sent == [b'{"kind": "step"}']
 
 
 @pytest.mark.parametrize(

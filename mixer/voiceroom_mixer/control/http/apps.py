@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from voiceroom_mixer.control.http import access, body, debug, ops, people, rooms
+from voiceroom_mixer.control.http import access, body, chaos, debug, ops, people, rooms
 from voiceroom_mixer.control.http.context import CONTEXT, HttpContext, context_of
 from voiceroom_mixer.control.http.middleware import guard
 from voiceroom_mixer.control.http.security import add_headers
@@ -39,11 +39,16 @@ def _app(
     return app
 
 
+def _inside() -> list[web.RouteDef]:
+    """For the admin token: a look inside, and faults on order."""
+    return [*debug.routes(), *chaos.routes()]
+
+
 def people_app(context: HttpContext) -> web.Application:
     """``--http``; on a laptop also what has no listener of its own."""
     routes = [*people.routes(), *ops.probe_routes()]
     if context.config.admin is None:
-        routes += debug.routes()
+        routes += _inside()
     if context.config.metrics is None:
         routes += ops.metrics_routes()
     return _app(context, routes, elsewhere) if context.elsewhere else _app(context, routes)
@@ -51,7 +56,7 @@ def people_app(context: HttpContext) -> web.Application:
 
 def admin_app(context: HttpContext) -> web.Application:
     """``--admin``."""
-    return _app(context, [*debug.routes(), *ops.probe_routes()])
+    return _app(context, [*_inside(), *ops.probe_routes()])
 
 
 def pod_admin_app(
@@ -59,7 +64,7 @@ def pod_admin_app(
 ) -> web.Application:
     """``--admin`` of a pod: the operator's ``routes``, and the door for people once more, for
     other mixers. ``check``: of every client; ``receive``: of what is forwarded."""
-    app = _app(context, [*routes, *debug.routes(), *ops.probe_routes()], check)
+    app = _app(context, [*routes, *_inside(), *ops.probe_routes()], check)
     forwarded = web.Application(middlewares=[receive], client_max_size=body.SDP_BYTES)
     forwarded[CONTEXT] = context
     forwarded.add_routes(people.routes())

@@ -14,6 +14,7 @@ from voiceroom_mixer.control.auth.limits import RequestLimits
 from voiceroom_mixer.control.auth.pin import PinDoor
 from voiceroom_mixer.control.auth.proxies import Proxies
 from voiceroom_mixer.control.auth.tokens import Tokens
+from voiceroom_mixer.control.chaos.desk import ChaosDesk
 from voiceroom_mixer.control.events.bus import EventBus
 from voiceroom_mixer.control.export.numbers import Numbers
 from voiceroom_mixer.control.http.assets import Assets
@@ -68,6 +69,8 @@ class HttpContext:
     rooms: RoomFacts
     elsewhere: Elsewhere | None = None
     """None: there is no other pod."""
+    chaos: ChaosDesk | None = None
+    """None: faults are not taken on order here."""
     limits: RequestLimits = field(default_factory=RequestLimits)
     pins: PinDoor = field(default_factory=PinDoor)
 

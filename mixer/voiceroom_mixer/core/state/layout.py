@@ -30,6 +30,9 @@ REPORT_TIMING: Final = 2
 """The verdict on the process's timing, at each change and every second while there is one."""
 
 
+CONTROL_CHAOS: Final = 3
+"""Row of ``control``: the fault that is being injected, with its deadline (``core/chaos.py``);
+empty = none."""
 CONTROL_CERTIFICATE: Final = 0
 """Row of ``control``: the DTLS key and certificate."""
 CONTROL_RELAY: Final = 1

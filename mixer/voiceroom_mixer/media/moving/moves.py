@@ -78,7 +78,7 @@ class Moves:
         relay_egress: RelayEgress,
         say: Say,
         *,
-        now_ns: Callable[[], int] = clock.monotonic_ns,
+        now_ns: Callable[[], int] = clock.current_monotonic_ns,
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._segment, self._house, self._transmit = segment, house, transmit

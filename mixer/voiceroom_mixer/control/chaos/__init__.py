@@ -1,0 +1,1 @@
+"""Faults on order, where the run was started with ``--chaos`` (docs/chaos.md)."""
