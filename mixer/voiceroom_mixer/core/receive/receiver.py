@@ -159,9 +159,8 @@ class Receiver:
         how = stream.observe(seq, timestamp, arrival_ns)
         size = len(payload)
         stream.octets += size
-        quiet = size <= DTX_BYTES or (
-            level >= SILENCE_GATE and (not voice or level == SILENT_LEVEL)
-        )
+        hushed = level >= SILENCE_GATE and (not voice or level == SILENT_LEVEL)
+        quiet = size <= DTX_BYTES or hushed
         silent = quiet or is_faint(level, voice=voice)
         if silent and not self._playout.awake and how <= _IN_SEQUENCE:
             stream.prior, stream.prior_stamp = payload, stream.timestamp
@@ -267,10 +266,10 @@ class Receiver:
             return PushResult.PROBATION
         self._stats.source_changes += known
         self._resume = None
-        first = packets[0]
+        first, *others = packets
         self.stream.begin(first.seq, first.timestamp, first.arrival_ns)
         result = self._start(ssrc, first)
-        for following in packets[1:]:
+        for following in others:
             result = self.push(ssrc, *following)
         return result
 
@@ -360,8 +359,7 @@ class Receiver:
         if not playout.in_speech or (self._dtx and playout.level >= SOFT_LEVEL):
             return
         if self._watch.frame(samples, playout.packet_samples):
-            size_ms = playout.buffered // SAMPLES_PER_MS
-            target_ms = self._pace.target.ns // NS_PER_MS
+            size_ms, target_ms = playout.buffered // SAMPLES_PER_MS, self.target_ns // NS_PER_MS
             self._watch.report(RefillTimeout(size_ms, target_ms, self._last_seq))
 
     def events(self) -> list[RefillTimeout]:
