@@ -80,7 +80,7 @@ class World:
 
     def said(self, begin_s: float, end_s: float) -> list[tuple[float, str]]:
         """Seconds since the beginning, and the kind."""
-        claims = []
+        claims: list[tuple[float, str]] = []
         for tick in range(int(begin_s * 50), int(end_s * 50)):
             true = BEGAN + tick * 20 * MS
             claim = self.watch.take(self._round(true))
