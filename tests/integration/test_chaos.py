@@ -13,6 +13,7 @@ from harness.events import events, until_event
 from harness.faults import kill, segment
 from harness.listening import until
 from harness.mixer import Mixer, running
+from harness.pods import owned, pods
 from voiceroom_api.units import NS_PER_MS, NS_PER_S
 from voiceroom_mixer.core.chaos import Injection
 from voiceroom_mixer.core.state import layout
@@ -98,6 +99,16 @@ def test_a_restarted_media_process_goes_on_with_the_rest_of_it(grey: Mixer) -> N
     late, ticks = late_ticks(grey, begin, begin + NS_PER_S)
     assert ticks > 5
     assert late > 0.9 * ticks
+
+
+def test_a_pod_takes_orders_on_its_admin_listener(tmp_path: Path) -> None:
+    with pods(tmp_path, "a", options=("--chaos",)) as (pod,):
+        assert pod.assign(owned("lobby", "a")) == 200
+        assert pod.tell("POST", "chaos", STEP | {"for": "60s"})[0] == 201
+        pod.until(lambda: pod.tell("GET", "chaos")[1]["verdicts"] == ["step-one"], "no verdict")
+        assert pod.tell("POST", "chaos", STEP)[0] == 409
+        code, said = pod.tell("DELETE", "chaos")
+        assert (code, said["active"]) == (200, None)
 
 
 def test_without_the_switch_there_is_nothing(mixer: Mixer) -> None:
