@@ -24,9 +24,9 @@ from voiceroom_mixer.core.state import layout
 ROOMS, LEGS, ROUNDS = 50, 20, 20
 SETTLED = 5
 """Rounds after which nothing may grow any more."""
-LEAK_BYTES = 16 * ROOMS * LEGS
-"""Of a round in which each leg left 16 bytes behind. A slab that is touched for the first time
-takes a huge page of 2 MiB at once, in one round; a leak grows in all of them."""
+LEAK_BYTES = 48 * ROOMS * LEGS
+"""Of a round in which each leg left the smallest of objects behind. A slab that is touched for the
+first time takes a huge page of 2 MiB at once, in one round; a leak grows in all of them."""
 PARALLEL = 32
 NAMES = [f"storm-{n}" for n in range(ROOMS)]
 CALL_S = 10.0

@@ -48,9 +48,22 @@ def test_an_operator_killed_at_each_step_of_a_move_ends_it_all_the_same(
             operator.start()
             until_moved(voice, step, operator)
             voice.ready("lobby")
-            call.goes_on()
+            try:
+                call.goes_on()
+            except AssertionError as error:
+                raise AssertionError(f"step {step}: {error}; {what_they_say(voice)}") from None
             until(lambda: len(mixed_at(voice)) == 1, 30, "one pod has it")
         print(f"operator killed {STEPS} times: {call.passage(begun)}")
+
+
+def what_they_say(voice: Voice) -> dict[str, object]:
+    """The room's status, and what each pod shows of it."""
+    said: dict[str, object] = {"status": voice.status("lobby")}
+    for pod in voice.pods():
+        door = voice.door("lobby", pod)
+        token = door.sign("listener", "lobby")
+        said[pod] = door.call("GET", "/rooms/lobby", token, Accept="application/json")[:2]
+    return said
 
 
 def until_moved(voice: Voice, times: int, operator: LocalOperator) -> None:
