@@ -119,6 +119,10 @@ class Voice:
         found = [entry for entry in status.get("conditions", []) if entry["type"] == of]
         return found[0] if found else {}
 
+    def is_ready(self, room: str) -> bool:
+        """People can join; its timers may be bad meanwhile (phase Degraded)."""
+        return self.condition("voiceroom", room, "Ready").get("status") == "True"
+
     def reads(self, kind: str, name: str, of: str, status: str, reason: str, **how: float) -> str:
         """Wait until a condition says so; its message."""
         said: Mapping[str, Any] = {}

@@ -99,7 +99,7 @@ def test_a_pod_killed_in_a_hand_over_costs_no_call(watched: Voice, who: str) -> 
         cyd, old = captured(watched, call), call.pod
         (new,) = set(watched.pods()) - {old}
         _when_moving(watched, lambda: drift.kill(watched, old if who == "owner" else new))
-        until(lambda: watched.status("lobby").get("phase") == "Ready", 60, "Ready")
+        until(lambda: watched.is_ready("lobby"), 60, "Ready")
         call.goes_on()
         cyd.no_index_came_twice()
 

@@ -158,7 +158,7 @@ def test_a_room_applied_a_hundred_times_is_one_room(lobby: Voice) -> None:
     after = lobby.get("voiceroom", "lobby")["metadata"]
     assert (after["uid"], after["generation"]) == (before["uid"], before["generation"])
     assert lobby.uids() == uids
-    assert lobby.status("lobby")["phase"] == "Ready"
+    assert lobby.is_ready("lobby")
 
 
 def test_a_namespace_deleted_in_the_middle_leaves_nothing(installed: Cluster | Own) -> None:

@@ -65,7 +65,7 @@ def _die_after(proxy: ApiProxy, operator: LocalOperator, step: int) -> None:
 def _wait_dead_or_ready(voice: Voice, operator: LocalOperator) -> None:
     def holds() -> bool:
         assert operator.process is not None
-        return operator.process.poll() is not None or voice.status("lobby").get("phase") == "Ready"
+        return operator.process.poll() is not None or voice.is_ready("lobby")
 
     until(holds, 90, "killed, or done before it came to that")
 
