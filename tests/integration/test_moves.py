@@ -214,6 +214,29 @@ def test_back_and_forth_leaves_nothing_behind(pair: list[Pod]) -> None:
         assert ana.handshakes == 1
 
 
+def test_to_and_fro_with_the_other_one_for_a_twin(twins: list[Pod]) -> None:
+    """As the operator has it: who was the owner stands by at once."""
+    with gathering(twins[0]) as lobby:
+        ana, gateway = callers(lobby)
+        for epoch in range(2, 5):
+            old, new = twins if epoch % 2 == 0 else reversed(twins)
+            successor = standing("lobby", old.name, "successor", epoch=epoch - 1, to_epoch=epoch)
+            begun = now_ns()
+            assert new.assign(successor) == 200
+            until_role(new, "owner", epoch)
+            direct_to(twins, new, epoch)
+            assert new.assign(owned("lobby", new.name, epoch=epoch, twin=old.name)) == 200
+            assert old.assign(standing("lobby", new.name, "twin", epoch=epoch)) == 200
+            old.until(lambda pod=old: entry(pod).get("prepared", False), "it does not follow")
+            gateway.target = ("127.0.0.1", new._udp)
+            until_heard(ana, HZ)
+            until_heard(gateway, OTHER_HZ)
+            found = passage(since(gateway, begun))
+            print(f"move {epoch}: {found}")
+            assert (found.lost, found.streams) == (0, 1)
+        ana.no_index_came_twice()
+
+
 def until_former(pod: Pod) -> None:
     pod.until(lambda: entry(pod).get("role") in ("former", None), "it has not stopped")
 

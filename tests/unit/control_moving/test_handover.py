@@ -13,6 +13,7 @@ from fakes.building import Building, building, claims, room, run
 from fakes.door import segment
 from voiceroom_mixer.config import RoomEntry
 from voiceroom_mixer.control.events.journal import Journal
+from voiceroom_mixer.control.moving import feeds
 from voiceroom_mixer.control.moving.channel import Channel
 from voiceroom_mixer.control.moving.feeds import MARKS_NS, Feed, Feeds, Follower
 from voiceroom_mixer.control.moving.following import FeedError, Following
@@ -158,6 +159,22 @@ def test_marks_carry_what_media_says_of_the_streams() -> None:
             assert (mark.tx_ssrc, mark.tx_index, mark.tx_srtcp) == (77, 640, 9)
             assert (mark.rx_ssrc, mark.rx_index) == (5, 70_000)
             assert b.standing.rooms["lobby"].legs[ann.leg].talking
+
+    run(scenario)
+
+
+def test_a_gateway_is_where_it_says_whatever_a_nodes_nat_makes_of_it() -> None:
+    async def scenario() -> None:
+        async with assigned() as here:
+            ann = await here.join(claims("ann"))
+            leg = here.rooms.house.registry.rooms["lobby"].legs[ann.leg]
+            at = {"address_family": 4, "address_low": 0x0A00_0001, "address_port": 53_685}
+            here.media.set(ann.leg, **at)
+            assert feeds.mark(leg)[-2:] == ["10.0.0.1", 53_685]
+            leg.state = replace(leg.state, kind="rtp", remote_ip="10.0.0.1", remote_port=6_000)
+            assert feeds.mark(leg)[-2:] == ["10.0.0.1", 6_000]
+            leg.state = replace(leg.state, remote_port=0)
+            assert feeds.mark(leg)[-2:] == ["10.0.0.1", 53_685], "it is learnt from its packets"
 
     run(scenario)
 

@@ -124,7 +124,7 @@ def mark(leg: Leg) -> list[Any]:
     if not figures.adopted:
         return [leg.id, False, 0, 0, 0, 0, -1, 0, 0, 0, "", 0]
     heard = bool(columns["heard"][slot]) or bool(columns["rx_ssrc"][slot])
-    ip, port = figures.address or ("", 0)
+    ip, port = _address(leg, figures.address)
     return [
         leg.id,
         figures.talking,
@@ -139,6 +139,15 @@ def mark(leg: Leg) -> list[Any]:
         ip,
         port,
     ]
+
+
+def _address(leg: Leg, seen: tuple[str, int] | None) -> tuple[str, int]:
+    """Where another pod finds the client: a gateway at the address that it has given. The one that
+    it is seen at here may be of this node's own making (``House.enliven``, nf_conntrack)."""
+    state = leg.state
+    if state.kind == "rtp" and state.remote_port:
+        return state.remote_ip, state.remote_port
+    return seen or ("", 0)
 
 
 def _line(**value: Any) -> bytes:
