@@ -83,6 +83,12 @@ _MEDIA: Final = (
         values={"direction": ("down", "up")},
     ),
     Metric(
+        "voiceroom_scheduling_alarms_total",
+        "counter",
+        "Times that the node's clock probe said (SIGUSR1) that media had waited for a CPU for more "
+        "than 500 us; what it said before one tick was over counts once.",
+    ),
+    Metric(
         "voiceroom_passed_on_packets_total",
         "counter",
         "Packets of loudest senders that were sent on as they came, or dropped as too many waited "

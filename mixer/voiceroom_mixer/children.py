@@ -17,6 +17,9 @@ from voiceroom_mixer.inheritance import FDS_ENV, SPARE_FD_ENV, Inherited
 
 STOPPERS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 """The keeper alone acts on these."""
+ALARM: Final = signal.SIGUSR1
+"""Of a node's clock probe, to media that handles it (``edge/alarms.py``). Until then, and of any
+other process, it is ignored: nobody dies of it while he starts."""
 BACKOFF_S: Final = (0.0, 0.1, 0.5, 1.0)
 """Before the first, second, ... restart in a row; the last from then on."""
 PROBE_BACKOFF_S: Final = (1.0, 10.0, 60.0, 300.0)
@@ -145,7 +148,7 @@ def pod_words(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def _reset_signals() -> None:
     """A terminal's Ctrl-C reaches the whole process group: only the keeper acts on it."""
-    for number in STOPPERS:
+    for number in (*STOPPERS, ALARM):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {*STOPPERS, signal.SIGCHLD})

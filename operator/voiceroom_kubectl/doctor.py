@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from voiceroom_api import names, reasons
 from voiceroom_api.diagnosis import SILENT_REMEDY, Diagnosis, Step, diagnose, signs_of
+from voiceroom_kubectl import pressure
 from voiceroom_kubectl.cluster import Cluster, ClusterError, NotFound, Object
 from voiceroom_kubectl.output import parse_time, span
+from voiceroom_kubectl.pressure import Pressure
 
 Ask = Callable[[Object], Mapping[str, Any]]
 """A pod's report. Raises ``ClusterError``."""
@@ -26,6 +28,7 @@ class Case:
     node: str
     rooms: tuple[str, ...]
     found: Diagnosis
+    pressure: Pressure = field(default_factory=Pressure)
     since_s: float | None = None
     """Unix time."""
     error: str = ""
@@ -35,6 +38,7 @@ class Case:
         """For JSON."""
         told = {"namespace": self.namespace, "pod": self.pod, "node": self.node}
         known = {"rooms": list(self.rooms), "error": self.error} | asdict(self.found)
+        known |= asdict(self.pressure)
         return told | {key: value for key, value in known.items() if value not in ("", None)}
 
 
@@ -89,6 +93,7 @@ def examine(pod: Object, ask: Ask, now_s: float) -> Case:
         *where,
         rooms=tuple(sorted(_rooms(said))),
         found=diagnose(signs_of(said)),
+        pressure=pressure.read(said),
         since_s=_unix(since, now_s),
     )
 
@@ -113,6 +118,7 @@ def lines(case: Case, now_s: float) -> Iterator[str]:
         yield f"  Evidence: {'; '.join(case.found.evidence)}."
     if case.found.remedy:
         yield f"  Remedy: {case.found.remedy}."
+    yield from pressure.lines(case.pressure)
     if case.found.steps:
         yield f"  Asked: {'; '.join(map(_step, case.found.steps))}."
 

@@ -41,8 +41,8 @@ def boots(segment: int) -> int:
 
 
 def ignored() -> list[str]:
-    """Which of the stopping signals do nothing here."""
-    numbers = (signal.SIGTERM, signal.SIGINT)
+    """Which of the signals that must not end a child do nothing here."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
     return [n.name for n in numbers if signal.getsignal(n) is signal.SIG_IGN]
 
 

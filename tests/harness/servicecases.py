@@ -17,6 +17,7 @@ from harness.alertcases import (
     Series,
     ticks,
 )
+from harness.defencecases import DEFENCES
 
 _AT: Final = 'namespace="voiceroom",pod="operator-1"'
 
@@ -167,4 +168,4 @@ _OPERATOR: Final = (
 )
 ALWAYS: Final = "VoiceroomWatchdog"
 """The one alert that neither rests nor resolves."""
-CASES: Final[tuple[Case, ...]] = (*TIMING, *_SLO, *_ROOMS, *_OPERATOR)
+CASES: Final[tuple[Case, ...]] = (*TIMING, *DEFENCES, *_SLO, *_ROOMS, *_OPERATOR)

@@ -168,7 +168,7 @@ def start() -> Iterator[Starter]:
         run.close()
 
 
-def test_both_are_started_with_their_names_sockets_and_without_the_stopping_signals(
+def test_both_are_started_with_their_names_sockets_and_without_the_signals_of_others(
     start: Starter,
 ) -> None:
     run = start(run_config(media_processes=2, admin=Endpoint("127.0.0.1", 0)))
@@ -176,7 +176,7 @@ def test_both_are_started_with_their_names_sockets_and_without_the_stopping_sign
     told = run.event("control")
     assert seen == {"voiceroom-media"}
     assert told["name"] == "voiceroom-control"
-    assert told["ignored"] == ["SIGTERM", "SIGINT"]
+    assert told["ignored"] == ["SIGTERM", "SIGINT", "SIGUSR1"]
     assert len(told["fds"]["media"]) == 2
     assert told["fds"]["metrics"] is None
     assert isinstance(told["fds"]["admin"], int)
@@ -189,7 +189,7 @@ def test_a_killed_media_process_is_back_with_the_same_segment(start: Starter) ->
     second = run.event("media")
     assert second["pid"] != first["pid"]
     assert (second["index"], second["boots"]) == (0, 2)
-    assert second["ignored"] == ["SIGTERM", "SIGINT"]
+    assert second["ignored"] == ["SIGTERM", "SIGINT", "SIGUSR1"]
     assert "was killed by SIGKILL; restart in 0.0 s" in run.said("voiceroom-media")
 
 
@@ -235,7 +235,7 @@ def children(run: Run) -> list[int]:
 def test_a_clock_probe_runs_beside_and_sees_nothing_but_memory(start: Starter) -> None:
     told = start(run_config(admin=LOOPBACK), spare_after_s=0.0).event("probe")
     assert told["name"] == "voiceroom-clock-probe"
-    assert told["ignored"] == ["SIGTERM", "SIGINT"]
+    assert told["ignored"] == ["SIGTERM", "SIGINT", "SIGUSR1"]
     assert isinstance(told["fds"]["probe"], int)
     assert {told["fds"][door] for door in ("http", "admin", "metrics", "keeper")} == {None}
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import yaml
 
+from voiceroom_dashboards.rules.defence import DEFENCE
 from voiceroom_dashboards.rules.model import Alert, Group
 from voiceroom_dashboards.rules.recording import RECORDING
 from voiceroom_dashboards.rules.service import OPERATOR, PIPELINE, REMEDIATION, ROOMS
@@ -16,6 +17,7 @@ from voiceroom_dashboards.rules.timing import TIMING_GROUP
 GROUPS: Final[tuple[Group, ...]] = (
     RECORDING,
     TIMING_GROUP,
+    DEFENCE,
     SLO,
     ROOMS,
     REMEDIATION,

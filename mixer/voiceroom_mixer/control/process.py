@@ -35,6 +35,7 @@ from voiceroom_mixer.control.events.bus import EventBus
 from voiceroom_mixer.control.events.journal import Journal
 from voiceroom_mixer.control.events.live import LEVELS_NS, LiveFigures
 from voiceroom_mixer.control.export import clockfacts, defences, status_line
+from voiceroom_mixer.control.export.alarmlog import AlarmLog
 from voiceroom_mixer.control.export.exposition import Exposition
 from voiceroom_mixer.control.export.figures import tick_figures, worst_figures
 from voiceroom_mixer.control.export.gather import Gather
@@ -85,6 +86,7 @@ class ControlProcess:
         self._segments: Sequence[Segment] = [link.segment for link in self._links]
         self._numbers = Numbers()
         self._pressure = defences.PressureLog(self._segments)
+        self._alarms = AlarmLog(self._segments)
         self._looking = asyncio.Lock()
         self._bus = EventBus(Journal(self._segments[0]))
         self._service = build_service(
@@ -200,6 +202,7 @@ class ControlProcess:
         if self._pod is not None:
             self._pod.look(now_ns)
         self._pressure.look()
+        self._alarms.look(now_ns)
         if self._welcome.done:
             self._line.draw(now_ns)
 

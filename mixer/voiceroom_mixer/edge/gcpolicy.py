@@ -6,6 +6,7 @@ import gc
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer.core.timing.histogram import Histogram
 from voiceroom_mixer.edge import clock
 from voiceroom_mixer.edge.clock import Clock
@@ -17,6 +18,11 @@ YOUNG_OBJECTS: Final = 700
 MIDDLE_EVERY: Final = 10
 """Young collections between two middle ones, as CPython's own thresholds have it."""
 GENERATIONS: Final = 3
+DEFERRED_NS: Final = NS_PER_S
+"""A pause is not to follow at once on a wait for a CPU: the machine is short of time just then."""
+MOST_YOUNG: Final = 10 * YOUNG_OBJECTS
+"""From here on another second costs more than it saves: who is deferred again and again still
+collects."""
 
 
 class GcPolicy:
@@ -28,7 +34,7 @@ class GcPolicy:
         """``pauses``: one histogram for each of the three generations."""
         self._pauses = tuple(pauses)
         self._monotonic = monotonic
-        self._started_ns = 0
+        self._started_ns = self._deferred_ns = 0
         self._last_pause_ns = [FIRST_PAUSE_NS] * GENERATIONS
         self.collections = 0
         """Of any generation, whoever asked."""
@@ -49,13 +55,17 @@ class GcPolicy:
         gc.unfreeze()
         gc.enable()
 
+    def defer(self) -> None:
+        """Nothing is collected for ``DEFERRED_NS``, but for too much garbage, and when ordered."""
+        self._deferred_ns = self._monotonic() + DEFERRED_NS
+
     def spare(self, slack_ns: int, *, idle: bool) -> bool:
         """Use ``slack_ns`` until the next deadline; whether anything was collected.
 
         A generation is collected when it has grown and the slack is over twice its last pause;
         the oldest only while ``idle`` (no leg would hear it).
         """
-        generation = self._wanted(idle)
+        generation = None if self._waits() else self._wanted(idle)
         if generation is None or slack_ns <= 2 * self._last_pause_ns[generation]:
             return False
         gc.collect(generation)
@@ -65,6 +75,12 @@ class GcPolicy:
         """The emergency: everything, whatever it costs; its pause in ns."""
         gc.collect()
         return self._last_pause_ns[-1]
+
+    def _waits(self) -> bool:
+        """Whether it is deferred; the clock is read only then."""
+        if self._deferred_ns and self._monotonic() >= self._deferred_ns:
+            self._deferred_ns = 0
+        return self._deferred_ns > 0 and gc.get_count()[0] < MOST_YOUNG
 
     def _wanted(self, idle: bool) -> int | None:
         young, middle, old = gc.get_count()

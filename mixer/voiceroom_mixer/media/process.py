@@ -24,6 +24,7 @@ from voiceroom_mixer.core.state.messages import Address, Kind, Message
 from voiceroom_mixer.core.timing.histogram import histograms
 from voiceroom_mixer.core.timing.schedule import Schedule
 from voiceroom_mixer.edge import clock, errqueue, mmsg, selftest, shm, stacks
+from voiceroom_mixer.edge.alarms import Alarms
 from voiceroom_mixer.edge.gcpolicy import GcPolicy
 from voiceroom_mixer.edge.hires import HighResTimer
 from voiceroom_mixer.media import about
@@ -99,7 +100,8 @@ class MediaProcess:
         self._gc = GcPolicy([self._histograms[f"gc_pause_{g}"] for g in range(3)])
         pauses = [self._histograms[f"gc_pause_{g}"] for g in range(3)]
         self._watch = Watch(self.segment, self.board, pauses, self.legs)
-        self._defence = Defence(self.board, self._watch.detector, self._defend)
+        self._alarms = Alarms()
+        self._defence = self._make_defence()
         source = RtpSource(
             receiver.buffer, self.board, on_rtcp=self._reported, on_heard=self._heard
         )
@@ -107,6 +109,15 @@ class MediaProcess:
         ingress.fellows, self._relay.ingress = self._moves, ingress
         self._chores, self._mixing = self._make_chores(), self._make_mixing()
         self.loop = self._make_loop(source, ingress)
+
+    def _make_defence(self) -> Defence:
+        return Defence(
+            self.board,
+            self._watch.detector,
+            self._defend,
+            alarm=self._alarms.take,
+            alarmed=self._gc.defer,
+        )
 
     def _make_reports(self) -> Reports:
         return Reports(
@@ -216,6 +227,7 @@ class MediaProcess:
         self.house.look(clock.monotonic_ns())
         self._gc.start()
         self._watch.start()
+        self._alarms.offer()  # last: that a start waits for a CPU is no reason for anything
         self.loop.run()
 
     def _ask_and_test(self, index: int) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
+
 from voiceroom_api.units import NS_PER_MS, NS_PER_S
 from voiceroom_driftlab.faults import Fault, Stop
 from voiceroom_driftlab.world import START_NS, World
@@ -14,8 +18,10 @@ BEGIN_NS = START_NS + 3 * NS_PER_S
 class Guarded:
     """A world with a guard; ``states`` are the breaker's, with the true second of each change."""
 
-    def __init__(self, *faults: Fault) -> None:
+    def __init__(self, *faults: Fault, alarms_s: Sequence[float] = ()) -> None:
+        """``alarms_s``: when the scheduler's alarm comes, in seconds."""
         self.world, self.guard = World((7, 1), faults), Guard()
+        self._alarms_ns = [START_NS + round(at_s * NS_PER_S) for at_s in alarms_s]
         self.states: list[tuple[Breaker, float]] = []
         self.levels: list[int] = [0]
 
@@ -27,7 +33,10 @@ class Guarded:
             assert world.seen is not None
             detector = world.detector
             state, level = self.guard.tick(
-                world.seen, step_ns=detector.step_ns, contradicts=detector.contradicts
+                world.seen,
+                step_ns=detector.step_ns,
+                contradicts=detector.contradicts,
+                alarmed=self._alarmed(),
             )
             if level != self.levels[-1]:
                 self.levels.append(level)
@@ -35,6 +44,12 @@ class Guarded:
                 before = state
                 self.states.append((state, (world.scheduler.now_ns - START_NS) / NS_PER_S))
         return [state for state, _ in self.states]
+
+    def _alarmed(self) -> bool:
+        """Those that came since the last tick are one, as a signal that waits is."""
+        now_ns, before = self.world.scheduler.now_ns, len(self._alarms_ns)
+        self._alarms_ns = [at_ns for at_ns in self._alarms_ns if at_ns > now_ns]
+        return len(self._alarms_ns) < before
 
 
 def vdso_step(at_s: float, step_ms: int) -> Fault:
@@ -114,3 +129,44 @@ def test_the_time_without_any_process_is_not_held_against_the_next_one() -> None
     late = ticks.world.seen._replace(woke_ns=ticks.world.seen.waited_for_ns + 3 * NS_PER_S)
     assert guard.tick(late, step_ns=0, contradicts=False) == (Breaker.CLOSED, 0)
     assert guard.ladder.stress < 0.1
+
+
+@pytest.mark.parametrize(
+    "alarms_s",
+    [(3.0,), (3.0, 4.0), [3.0 * n for n in range(1, 20)], [3.0 + 0.001 * n for n in range(9)]],
+    ids=["one", "two", "now and then", "all before one tick"],
+)
+def test_a_wait_now_and_then_takes_nothing_away(alarms_s: Sequence[float]) -> None:
+    guarded = Guarded(alarms_s=alarms_s)
+    guarded.run(60)
+    assert guarded.levels == [0]
+
+
+def test_three_waits_within_five_seconds_are_one_step_and_calm_gives_it_back() -> None:
+    guarded = Guarded(alarms_s=(3.0, 5.0, 7.5))
+    guarded.run(7.4)
+    assert guarded.levels == [0]
+    guarded.run(7.6)
+    assert guarded.levels == [0, 1]
+    guarded.run(37)
+    assert guarded.levels == [0, 1]
+    guarded.run(39)
+    assert guarded.levels == [0, 1, 0]
+
+
+def test_a_busy_machine_that_keeps_its_ticks_never_goes_beyond_the_first_step() -> None:
+    guarded = Guarded(alarms_s=range(3, 300))
+    guarded.run(300)
+    assert guarded.levels == [0, 1]
+    assert guarded.guard.breaker.state is Breaker.CLOSED
+
+
+def test_waits_in_a_row_go_on_down_where_the_work_hardly_fits() -> None:
+    begin_ns, end_ns = START_NS + NS_PER_S, START_NS + 60 * NS_PER_S
+    heavy = Fault("overload", "busy", begin_ns, end_ns, 0.74, work_frames=0.74)
+    alone = Guarded(heavy)
+    alone.run(30)
+    assert alone.levels == [0], "by itself it is below the threshold"
+    both = Guarded(heavy, alarms_s=range(10, 16))
+    both.run(30)
+    assert both.levels == [0, 1, 2]

@@ -98,6 +98,34 @@ def test_a_push_is_one_step_and_keeps_the_pace(ladder: Ladder) -> None:
     assert ladder.level == 1
 
 
+def push(ladder: Ladder, seconds: int, work: float) -> int:
+    """Each second once."""
+    for _ in range(seconds):
+        run(ladder, 1, work)
+        ladder.push()
+    return ladder.level
+
+
+def test_pushes_alone_take_nothing_away_that_is_heard(ladder: Ladder) -> None:
+    assert push(ladder, 120, 0.3) == 1
+    assert ladder.downs == 1, "and it does not swing"
+    assert run(ladder, 29, 0.3) == 1
+    assert run(ladder, 2, 0.3) == 0
+
+
+def test_a_push_goes_on_where_ticks_suffer_too_though_not_enough_by_themselves(
+    ladder: Ladder,
+) -> None:
+    assert run(ladder, 60, 0.8) == 0
+    assert push(ladder, 6, 0.8) == 3, "a step every 2 s"
+
+
+def test_pushes_do_not_keep_what_was_taken_for_another_reason(ladder: Ladder) -> None:
+    run(ladder, 5, 1.2)
+    assert ladder.level == 3
+    assert push(ladder, 65, 0.3) == 1
+
+
 def test_each_level_takes_at_least_what_the_one_above_it_took() -> None:
     for higher, lower in itertools.pairwise(LEVELS):
         for name in ("defer_chores", "shared_mix", "extra_target_ms", "min_frame_ms"):

@@ -13,11 +13,13 @@ from fakes.door import segment
 from harness.servicecases import ALWAYS, CASES
 from voiceroom_api import metrics, names, operator_metrics
 from voiceroom_api.thresholds import LOST_SHARE, PROFILES, STEADY_MS
-from voiceroom_dashboards.rules import document
+from voiceroom_dashboards.rules import defence, document
 from voiceroom_dashboards.rules.model import Alert, Record
 from voiceroom_dashboards.rules.promql import SCRAPE_S
 from voiceroom_mixer.control.export.exposition import Exposition
 from voiceroom_mixer.control.export.numbers import Numbers
+from voiceroom_mixer.core.defend.breaker import Breaker
+from voiceroom_mixer.core.defend.measures import LEVELS
 from voiceroom_operator.reading.alerts import read_delivery
 from voiceroom_operator.running.meters import Meters
 
@@ -150,6 +152,13 @@ def test_thresholds_are_those_of_the_own_look() -> None:
     assert f"> {PROFILES['vm'].bad_ms / 1000:g} or" in text["VoiceroomTicksLate"]
     assert f"> {STEADY_MS / 1000:g})" in text["VoiceroomTicksLate"]
     assert f">= {LOST_SHARE:g})" in text["VoiceroomTicksLost"]
+
+
+def test_the_levels_are_those_of_the_ladder() -> None:
+    heard = next(at for at, level in enumerate(LEVELS) if level.max_talkers is not None)
+    one_voice = next(at for at, level in enumerate(LEVELS) if level.passthrough)
+    assert (heard, one_voice) == (defence.HEARD, defence.ONE_VOICE)
+    assert (defence.BREAKER_OPEN, Breaker.HALF_OPEN) == (Breaker.OPEN, 1)
 
 
 def test_the_thresholds_are_edges_of_the_histogram() -> None:

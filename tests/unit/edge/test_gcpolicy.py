@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from voiceroom_mixer.core.timing.histogram import Histogram
-from voiceroom_mixer.edge.gcpolicy import FIRST_PAUSE_NS, YOUNG_OBJECTS, GcPolicy
+from voiceroom_mixer.edge.gcpolicy import (
+    DEFERRED_NS,
+    FIRST_PAUSE_NS,
+    MOST_YOUNG,
+    YOUNG_OBJECTS,
+    GcPolicy,
+)
 
 PAUSE_NS = 100_000
 PLENTY_NS = 10 * FIRST_PAUSE_NS
@@ -87,6 +93,54 @@ def test_the_middle_generation_has_its_turn_and_the_old_one_only_when_idle(
 
 def test_the_emergency_collects_everything_and_tells_what_it_cost(policy: GcPolicy) -> None:
     assert policy.collect_now() == PAUSE_NS
+
+
+class Second:
+    """A clock that a test sets."""
+
+    now_ns = 0
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+
+@pytest.fixture
+def clock() -> Second:
+    return Second()
+
+
+@pytest.fixture
+def deferred(pauses: list[Histogram], clock: Second) -> Iterator[GcPolicy]:
+    policy = GcPolicy(pauses, clock)
+    policy.start()
+    policy.defer()
+    yield policy
+    policy.stop()
+
+
+def test_for_a_moment_it_is_deferred_and_then_made_up_for(
+    deferred: GcPolicy, clock: Second
+) -> None:
+    litter()
+    clock.now_ns = DEFERRED_NS - 1
+    assert not deferred.spare(PLENTY_NS, idle=True)
+    clock.now_ns += 1
+    assert deferred.spare(PLENTY_NS, idle=False)
+
+
+def test_who_is_deferred_again_and_again_collects_before_there_is_too_much(
+    deferred: GcPolicy,
+) -> None:
+    litter(MOST_YOUNG + 1)
+    assert deferred.spare(PLENTY_NS, idle=False)
+    litter()
+    assert not deferred.spare(PLENTY_NS, idle=False)
+
+
+def test_the_emergency_is_not_deferred(deferred: GcPolicy) -> None:
+    before = deferred.collections
+    deferred.collect_now()
+    assert deferred.collections == before + 1
 
 
 def test_afterwards_the_interpreter_collects_again(pauses: list[Histogram]) -> None:

@@ -20,8 +20,20 @@ class Ticking:
     def __init__(self, mansion: Mansion) -> None:
         self.mansion, self.detector = mansion, Detector()
         self.applied: list[Measures] = []
-        self.defence = Defence(mansion.board, self.detector, self.applied.append)
+        self.waiting: list[bool] = []
+        """Alarms, one for each of the next ticks."""
+        self.alarmed = 0
+        self.defence = Defence(
+            mansion.board,
+            self.detector,
+            self.applied.append,
+            alarm=lambda: bool(self.waiting) and self.waiting.pop(0),
+            alarmed=self._count,
+        )
         self._due_ns = 0
+
+    def _count(self) -> None:
+        self.alarmed += 1
 
     def ticks(self, seconds: float, *, late_ms: int = 0, work_ms: int = 2) -> None:
         """Every tick of them comes and works like that."""
@@ -78,3 +90,17 @@ def test_half_open_is_lived_through_at_level_1(mansion: Mansion) -> None:
     ticking.ticks(6)
     assert mansion.counted("ladder_level") >= 1
     assert LEVELS[1] in ticking.applied
+
+
+def test_an_alarm_is_counted_and_told_and_three_in_a_row_are_a_step(mansion: Mansion) -> None:
+    ticking = Ticking(mansion)
+    for _ in range(2):
+        ticking.waiting = [True]
+        ticking.ticks(1)
+    assert (mansion.counted("scheduling_alarms"), ticking.alarmed) == (2, 2)
+    assert ticking.applied == []
+    ticking.waiting = [True]
+    ticking.ticks(0.02)
+    assert (mansion.counted("scheduling_alarms"), ticking.alarmed) == (3, 3)
+    assert ticking.applied == [LEVELS[1]]
+    assert (mansion.counted("ladder_level"), mansion.counted("ladder_down")) == (1, 1)

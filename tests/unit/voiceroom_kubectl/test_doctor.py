@@ -14,12 +14,19 @@ from typing import Any
 
 import jwt
 import pytest
+import yaml
 
+from fakes.door import segment
 from fakes.kubecluster import FakeCluster, room
 from fakes.typed import NOW, Typed
+from voiceroom_kubectl import pressure
 from voiceroom_kubectl.cluster import ClusterError, NotFound, Object
 from voiceroom_kubectl.doctor import examine, pods_of
 from voiceroom_kubectl.report import Call, ask, report
+from voiceroom_mixer.control.export import defences
+from voiceroom_mixer.core.defend import measures
+from voiceroom_mixer.core.defend.breaker import Breaker
+from voiceroom_mixer.core.state import stats
 from voiceroom_operator.keys.certificates import new_ca, new_certificate
 
 NOW_S = NOW.timestamp()
@@ -124,6 +131,46 @@ def test_all_pods_of_a_node_and_one_that_is_silent(cluster: FakeCluster) -> None
     assert code == 1
     assert "a on node-1 keeps time." in typed.out
     assert "b on node-1 does not answer: connection refused" in typed.out
+
+
+def test_what_is_taken_away_to_keep_time_is_told_of_each_pod(cluster: FakeCluster) -> None:
+    well, pressed = GOOD | {"level": 0, "breaker": "closed"}, BAD | {"level": 3, "breaker": "open"}
+    code, typed = run(cluster, {"a": pressed, "b": well}, "node-1")
+    assert code == 1
+    ladders = [line for line in typed.out.splitlines() if line.startswith("  Ladder:")]
+    breakers = [line for line in typed.out.splitlines() if line.startswith("  Breaker:")]
+    assert ladders[0].startswith("  Ladder: level 3 of 5, sound comes 60 ms later")
+    assert ladders[1] == "  Ladder: level 0 of 5, nothing is taken away."
+    assert breakers[0] == "  Breaker: open, ticks were missed, or a clock jumped, a moment ago."
+    assert breakers[1] == "  Breaker: closed, ticks come in time."
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_programs_read_level_and_breaker(cluster: FakeCluster, form: str) -> None:
+    reports = {"a": GOOD | {"level": 0, "breaker": "half-open"}, "b": "connection refused"}
+    _, typed = run(cluster, reports, "node-1", "-o", form)
+    first, silent = yaml.safe_load(typed.out)["items"]
+    assert (first["level"], first["breaker"]) == (0, "half-open")
+    assert not {"level", "breaker"} & set(silent)
+
+
+@pytest.mark.parametrize("odd", [{}, {"level": 99, "breaker": "ajar"}, {"level": True}])
+def test_what_another_version_says_otherwise_is_left_out(
+    cluster: FakeCluster, odd: dict[str, Any]
+) -> None:
+    code, typed = run(cluster, {"a": GOOD | odd}, "lobby")
+    assert (code, typed.out.splitlines()[0]) == (0, "a on node-1 keeps time.")
+    assert not {"Ladder:", "Breaker:"} & set(typed.out.split())
+
+
+def test_there_are_words_for_all_that_a_mixer_says() -> None:
+    assert len(pressure.LEVELS) == len(measures.LEVELS)
+    said = set()
+    for state in Breaker:
+        memory = segment()
+        memory.counters[stats.INDEX["breaker_state"]] = state
+        said.add(defences.breaker([memory]))
+    assert said == set(pressure.BREAKER)
 
 
 def test_for_programs(cluster: FakeCluster) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from voiceroom_mixer.children import POD_OPTION
+from voiceroom_mixer.edge.alarms import SIGNAL
 
 NAME: Final = "voiceroom-media"
-SIGNAL: Final = signal.SIGUSR1
 LOCAL: Final = ("", "")
 """Namespace and pod of a mixer that runs in none."""
 _PROC: Final = Path("/proc")

@@ -54,6 +54,7 @@ _PLAIN: Final[dict[str, str]] = {
     "port_unreachable": "voiceroom_port_unreachable_total",
     "gc_collections": "voiceroom_gc_collections_total",
     "ladder_level": "voiceroom_ladder_level",
+    "scheduling_alarms": "voiceroom_scheduling_alarms_total",
     "rooms_expired": "voiceroom_frames_expired_total",
 }
 

@@ -6,6 +6,7 @@ kernel's own clock. So much has passed between two deadlines, whatever was read 
 
 from __future__ import annotations
 
+from voiceroom_mixer.core.defend.alarms import AlarmRow
 from voiceroom_mixer.core.defend.breaker import Breaker, TimingBreaker
 from voiceroom_mixer.core.defend.ladder import Ladder
 from voiceroom_mixer.core.timing.detect.observations import Tick
@@ -17,11 +18,15 @@ class Guard:
     def __init__(self) -> None:
         self.breaker = TimingBreaker()
         self.ladder = Ladder()
+        self._alarms = AlarmRow()
         self._waited_for_ns: int | None = None
 
-    def tick(self, tick: Tick, *, step_ns: int, contradicts: bool) -> tuple[Breaker, int]:
+    def tick(
+        self, tick: Tick, *, step_ns: int, contradicts: bool, alarmed: bool = False
+    ) -> tuple[Breaker, int]:
         """One tick has been mixed. ``step_ns``: a clock step that was seen in it; ``contradicts``:
-        its clocks do not agree. Gives the breaker's state and the ladder's level."""
+        its clocks do not agree; ``alarmed``: the scheduler's alarm came since the last one. Gives
+        the breaker's state and the ladder's level."""
         # What the first tick is late by was lost before there was this process.
         missed = 0 if self._waited_for_ns is None else tick.late_ns // tick.frame_ns
         truth_ns = self._slept(tick)
@@ -30,6 +35,8 @@ class Guard:
         )
         work = max(tick.work_ns / tick.frame_ns, 1.0 if missed else 0.0)
         self.ladder.tick(work=work, breaker=breaker, truth_ns=truth_ns)
+        if self._alarms.tick(alarmed=alarmed, truth_ns=truth_ns):
+            self.ladder.push()
         return breaker, self.ladder.level
 
     def _slept(self, tick: Tick) -> int:

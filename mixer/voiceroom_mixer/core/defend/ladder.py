@@ -25,6 +25,8 @@ class LadderLimits:
     enough: float = 0.72
     smoothing: float = 0.1
     """Weight of the newest tick."""
+    push_alone_to: int = 1
+    """So far a push goes while ticks do not suffer: what that level takes away nobody hears."""
 
 
 class Ladder:
@@ -57,9 +59,15 @@ class Ladder:
         return self._up(breaker)
 
     def push(self) -> int:
-        """Somebody who knows better asks for one step (the scheduler's latency probe); as bound
-        to the pace as any other."""
-        return self._down()
+        """Somebody else asks for one step: who sees waits for a CPU (``alarms.py``). It keeps the
+        pace of any other, and goes beyond ``push_alone_to`` only while stress is over ``enough``.
+        """
+        limits = self.limits
+        if self.stress > limits.enough or self.level < limits.push_alone_to:
+            return self._down()
+        if self.level == limits.push_alone_to:
+            self._calm_ns = 0  # what brought it here goes on
+        return 0
 
     def _is_bad(self, breaker: Breaker) -> bool:
         if breaker is Breaker.HALF_OPEN and self.level == 0:

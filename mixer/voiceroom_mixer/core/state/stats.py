@@ -106,6 +106,7 @@ COUNTERS: Final = (
     "ladder_level",
     "ladder_down",
     "ladder_up",
+    "scheduling_alarms",
     "packets_passed",
     "packets_not_passed",
     "tick_interval_ns",
