@@ -89,4 +89,5 @@ def most(count: int, expr: str) -> str:
 def of_room(expr: str) -> str:
     """What is known of the pods that have people of the room. Only their number has the room as a
     label: all else is the pod's, and shared by its rooms."""
-    return f"{expr} and on ({BY_POD}) {pick('voiceroom_participants', ROOM)}"
+    # a pod that stands by for the room may know it, with nobody in
+    return f"{expr} and on ({BY_POD}) {pick('voiceroom_participants', ROOM)} > 0"
