@@ -1,4 +1,5 @@
-"""Writes what is generated: pages of ``docs/``, parts of ``charts/``, rules in ``dashboards/``.
+"""Writes what is generated: pages of ``docs/``, parts of ``charts/``, rules and boards in
+``dashboards/``.
 
 ``--check`` writes nothing and ends with code 1 when a file is not fresh.
 """
@@ -18,6 +19,7 @@ from voiceroom_api.metric import Metric
 from voiceroom_api.metrics import METRICS
 from voiceroom_api.probe_metrics import SCHEDULING
 from voiceroom_api.reasons import Condition
+from voiceroom_dashboards.boards import document as boards
 from voiceroom_dashboards.rules import document
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -174,7 +176,14 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "alerts.md": alerts_page(),
         ROOT / "dashboards" / "voiceroom.rules.yaml": document.rules_yaml(),
         ROOT / "charts" / "voiceroom" / "files" / "voiceroom.rules.yaml": document.rules_yaml(),
+        **_boards(),
     } | charts()
+
+
+def _boards() -> dict[Path, str]:
+    """Each board twice: a chart holds no file from beyond its folder."""
+    folders = (ROOT / "dashboards", ROOT / "charts" / "voiceroom" / "files" / "boards")
+    return {folder / name: text for folder in folders for name, text in boards.texts().items()}
 
 
 def alerts_page(path: Path = ROOT / "docs" / "alerts.md") -> str:

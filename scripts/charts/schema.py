@@ -54,6 +54,8 @@ _SPECIAL: Final[Mapping[str, Schema]] = {
     "podMonitor.namespace": _OWN_OR_NAMED,
     "podMonitor.interval": _INTERVAL,
     "prometheusRule.namespace": _OWN_OR_NAMED,
+    "dashboards.labels": _STRINGS,
+    "dashboards.namespace": _OWN_OR_NAMED,
     "serviceMonitor.namespace": _OWN_OR_NAMED,
     "serviceMonitor.interval": _INTERVAL,
     "clockProbe.schedLatency": {"type": "string", "enum": ["none", "auto", "ebpf", "schedstat"]},

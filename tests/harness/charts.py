@@ -31,6 +31,7 @@ EVERYTHING = (
     "podMonitor.enabled=true",
     "serviceMonitor.enabled=true",
     "prometheusRule.enabled=true",
+    "dashboards.enabled=true",
     "ingress.enabled=true",
     "ingress.host=voice.example.org",
     "ingress.tlsSecret=voice-tls",

@@ -14,18 +14,22 @@ from voiceroom_dashboards.rules.promql import EVALUATION_S, POOL, lost_ratio
 
 OBJECTIVE: Final = 0.999
 """Share of frames that are mixed within their time."""
-_WINDOWS: Final = ("5m", "30m", "1h", "6h")
+WINDOWS: Final = ("5m", "30m", "1h", "6h")
+FAST: Final = 14.4
+"""Frames are lost so many times faster than the objective allows when somebody is paged."""
+SLOW: Final = 6.0
+"""The same, when it is a ticket."""
 _WHO: Final = "Pool {{ $labels.namespace }}/{{ $labels.pool }}"
 
 
-def _name(window: str) -> str:
-    """Of a whole pool: pods come and go within an hour."""
+def lost_of_pool(window: str) -> str:
+    """The record of a window, of a whole pool: pods come and go within an hour."""
     return f"voiceroom_pool:ticks_lost:ratio_rate{window}"
 
 
 def _record(window: str) -> Record:
     says = f"Share of a pool's ticks that were skipped, or late by a frame or more, in {window}."
-    return Record(_name(window), lost_ratio(window, POOL), says)
+    return Record(lost_of_pool(window), lost_ratio(window, POOL), says)
 
 
 def _burns(name: str, severity: Severity, factor: float, long: str, short: str) -> Alert:
@@ -34,7 +38,7 @@ def _burns(name: str, severity: Severity, factor: float, long: str, short: str) 
     return Alert(
         name,
         severity,
-        f"{_name(long)} > {most} and {_name(short)} > {most}",
+        f"{lost_of_pool(long)} > {most} and {lost_of_pool(short)} > {most}",
         f"{_WHO} loses more frames than it may",
         f"{{{{ $value | humanizePercentage }}}} within {long}; the objective of {OBJECTIVE:.1%} is "
         f"missed {factor:g} times over.",
@@ -47,9 +51,9 @@ def _burns(name: str, severity: Severity, factor: float, long: str, short: str) 
 SLO: Final = Group(
     "voiceroom.slo",
     (
-        *map(_record, _WINDOWS),
-        _burns("VoiceroomFrameBudgetFast", "critical", 14.4, "1h", "5m"),
-        _burns("VoiceroomFrameBudgetSlow", "warning", 6.0, "6h", "30m"),
+        *map(_record, WINDOWS),
+        _burns("VoiceroomFrameBudgetFast", "critical", FAST, "1h", "5m"),
+        _burns("VoiceroomFrameBudgetSlow", "warning", SLOW, "6h", "30m"),
     ),
     EVALUATION_S,
 )

@@ -13,6 +13,7 @@ import yaml
 from charts import manifests
 from harness.charts import CHART, CRD_CHART, EVERYTHING, FOREIGN, ROOT, SETS, Helm, tool
 from localcluster.controlplane import ControlPlane
+from voiceroom_dashboards.boards import document as boards
 from voiceroom_dashboards.rules import document
 from voiceroom_dashboards.rules.promql import SCRAPE_S
 from voiceroom_mixer.clockprobe import cli
@@ -53,6 +54,8 @@ def test_lint_finds_nothing(helm: Helm) -> None:
         ("signalling.pool=" + "p" * 49, "signalling/pool"),
         ("tests.timeout=soon", "tests/timeout"),
         ("clockProbe.schedLatency=kprobe", "clockProbe/schedLatency"),
+        ("dashboards.enable=true", "enable"),
+        ("dashboards.namespace=Not_A_Label", "dashboards/namespace"),
     ],
 )
 def test_a_wrong_value_is_refused_and_named(helm: Helm, value: str, words: str) -> None:
@@ -177,6 +180,22 @@ def test_rules_reach_prometheus_as_they_were_made(helm: Helm) -> None:
     assert made["metadata"]["labels"]["release"] == "mine"
     assert made["spec"] == yaml.safe_load(document.rules_yaml())
     assert "PrometheusRule" not in helm.template()
+
+
+def test_boards_reach_grafanas_sidecar_as_they_were_made(helm: Helm) -> None:
+    switched = ("dashboards.enabled=true", "dashboards.namespace=grafana")
+    options = (*switched, "dashboards.annotations.folder=Voice")
+    found = objects(helm.template(*options))
+    maps = [made for made in found if "grafana_dashboard" in made["metadata"]["labels"]]
+    assert {made["kind"] for made in maps} == {"ConfigMap"}
+    for made in maps:
+        assert made["metadata"]["namespace"] == "grafana"
+        assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert made["metadata"]["annotations"] == {"folder": "Voice"}
+    files = {name: text for made in maps for name, text in made["data"].items()}
+    made_here = {f"voiceroom-{name}": text.rstrip() for name, text in boards.texts().items()}
+    assert files == made_here
+    assert "grafana_dashboard" not in helm.template()
 
 
 def test_targets_get_the_labels_that_alerts_need(helm: Helm) -> None:

@@ -4,59 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from fakes.door import segment
+from harness.series import DECLARED, TARGET, exposed, selectors, used
 from harness.servicecases import ALWAYS, CASES
-from voiceroom_api import metrics, names, operator_metrics
+from voiceroom_api import metrics, names
 from voiceroom_api.thresholds import LOST_SHARE, PROFILES, STEADY_MS
 from voiceroom_dashboards.rules import defence, document
 from voiceroom_dashboards.rules.model import Alert, Record
 from voiceroom_dashboards.rules.promql import SCRAPE_S
-from voiceroom_mixer.control.export.exposition import Exposition
-from voiceroom_mixer.control.export.numbers import Numbers
 from voiceroom_mixer.core.defend.breaker import Breaker
 from voiceroom_mixer.core.defend.measures import LEVELS
 from voiceroom_operator.reading.alerts import read_delivery
-from voiceroom_operator.running.meters import Meters
 
 ROOT = Path(__file__).parents[3]
 RULES = [rule for group in document.GROUPS for rule in group.rules]
 ALERTS = list(document.alerts())
 RECORDS = {rule.name for rule in RULES if isinstance(rule, Record)}
-DECLARED = metrics.BY_NAME | operator_metrics.BY_NAME
-SUFFIXES = {
-    "counter": ("_total",),
-    "gauge": ("",),
-    "histogram": ("_bucket", "_sum", "_count"),
-    "info": ("_info",),
-}
-TARGET = {"namespace", "pool", "pod", "node", "job", "instance"}
-"""Labels that Prometheus sets."""
-
-
-def exposed() -> set[str]:
-    """Sample names of both expositions, as a scrape has them."""
-    mixer = Exposition([segment()], Numbers(), lambda: None, lambda: {})
-    text, _ = mixer.expose("application/openmetrics-text; version=1.0.0")
-    both = text.decode() + Meters().exposition().decode()
-    found = re.findall(r"^# TYPE (\S+) (\w+)$", both, re.MULTILINE)
-    return {f"{name}{suffix}" for name, kind in found for suffix in SUFFIXES[kind]}
-
-
-def used(expr: str) -> set[str]:
-    """Names of series in an expression; text in quotes is none."""
-    return set(re.findall(r"\b(?:voiceroom[a-z0-9_:]*|up)\b", re.sub(r'"[^"]*"', "", expr)))
-
-
-def selectors(expr: str) -> Iterator[tuple[str, str, str]]:
-    """Metric, label and what is asked of it."""
-    for name, inside in re.findall(r"(\w+)\{([^}]*)\}", expr):
-        for label, wanted in re.findall(r'(\w+)(?:=|!=|=~|!~)"([^"]*)"', inside):
-            yield name, label, wanted
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
