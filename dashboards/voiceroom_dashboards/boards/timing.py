@@ -268,7 +268,14 @@ _DEFENCE: Final = Row(
             steps=((1, "orange"),),
         ),
     ),
-    ("VoiceroomTicksLate", "VoiceroomOverloaded"),
+    (
+        "VoiceroomTicksLate",
+        "VoiceroomOverloaded",
+        "VoiceroomBreakerOpen",
+        "VoiceroomPressed",
+        "VoiceroomSoundReduced",
+        "VoiceroomSoundCut",
+    ),
 )
 
 TIMING: Final = Board(
