@@ -24,6 +24,8 @@ OnEvent = Callable[[Kind, str | None, Body], None]
 SERVER_TIMEOUT_S: Final = 300
 INACTIVITY_S: Final = 70.0
 RETRY_S: Final = 1.0
+_STOP: Final = "stop-flag checker"
+"""kopf's task that ends when the process is to: by SIGTERM, SIGINT, or the flag."""
 _IDENTITY: Final[Any] = "voiceroom-operator"
 """For peering, which is off; by itself kopf asks for the user's name, and in a container the user
 has none."""
@@ -86,7 +88,8 @@ class Streams:
 
 
 async def _first_of(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Until the first has ended, and then all. Raises what it raised.
+    """Until the first has ended, and then all. Raises what any raised, and ``RuntimeError`` where
+    one has just ended that is not there to end: returning means that the process is to end.
 
     ``kopf.run_tasks`` does the same and then cancels whatever began in the loop after it: with us
     that is everything else that the operator does.
@@ -96,10 +99,13 @@ async def _first_of(tasks: Collection[asyncio.Task[None]]) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        if not task.cancelled():
-            task.result()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    names = {task.get_name() for task in done}
+    if _STOP not in names:
+        raise RuntimeError(f"kopf's {', '.join(sorted(names))} ended")
 
 
 def _settings() -> kopf.OperatorSettings:

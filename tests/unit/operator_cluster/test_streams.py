@@ -28,7 +28,7 @@ def spawns(*roots: Callable[[], Root], told: dict[str, Any]) -> Callable[..., An
     async def spawn(**options: Any) -> list[asyncio.Task[None]]:
         options["identity"] = options.get("identity") or peering.detect_own_id(manual=False)
         told.update(options)
-        return [asyncio.create_task(root()) for root in roots]
+        return [asyncio.create_task(root(), name=NAMES.get(root)) for root in roots]
 
     return spawn
 
@@ -37,8 +37,12 @@ def streams() -> Streams:
     return Streams(Configuration(), ("voice",), lambda *_: None)
 
 
+async def stop_flag() -> None:
+    """Ends at once: the process is to end."""
+
+
 async def nothing() -> None:
-    """Ends at once."""
+    """Ends at once, and ought not to."""
 
 
 async def for_ever() -> None:
@@ -50,10 +54,14 @@ async def give_up() -> None:
     raise RuntimeError("429")
 
 
+NAMES: dict[Callable[[], Root], str] = {stop_flag: "stop-flag checker"}
+"""Of kopf's tasks."""
+
+
 def test_the_user_of_the_process_needs_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(getpass, "getuser", _nameless)
     told: dict[str, Any] = {}
-    monkeypatch.setattr(kopf, "spawn_tasks", spawns(nothing, told=told))
+    monkeypatch.setattr(kopf, "spawn_tasks", spawns(stop_flag, told=told))
     asyncio.run(streams().run(WATCHED, asyncio.Event()))
     assert (told["standalone"], told["namespaces"]) == (True, ("voice",))
 
@@ -83,3 +91,11 @@ def test_streams_that_are_cancelled_leave_nothing(monkeypatch: pytest.MonkeyPatc
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(scene())
+
+
+def test_a_part_of_them_that_just_ends_does_not_end_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kopf, "spawn_tasks", spawns(for_ever, nothing, told={}))
+    with pytest.raises(RuntimeError, match="ended"):
+        asyncio.run(streams().run(WATCHED, asyncio.Event()))
