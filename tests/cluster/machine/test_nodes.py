@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from harness.kubepods import Pod, Wanted, pod
+from harness.voice import until
 from localcluster.cluster import Cluster
+from localcluster.failure import ClusterError
 
 pytestmark = pytest.mark.timeout(240)
 SERVE = "exec busybox nc -ll -p 8080 -e /bin/cat"
@@ -37,8 +39,17 @@ def test_a_pod_reaches_a_service_on_the_other_node_by_its_name(
     machine_cluster: Cluster, echo: Pod
 ) -> None:
     with pod(machine_cluster, Wanted("caller", "node-2")) as caller:
-        ask = "echo hello | busybox nc -w 3 echo.default.svc.cluster.local 80"
-        assert caller.run("sh", "-c", ask) == "hello\n"
+        # kube-proxy and the name service hear of a new Service when they hear of it
+        until(lambda: echoed(caller), 30, "the Service answers")
+
+
+def echoed(caller: Pod) -> bool:
+    """Whether the Service, asked by its name, says what it is told."""
+    ask = "echo hello | busybox nc -w 3 echo.default.svc.cluster.local 80"
+    try:
+        return caller.run("sh", "-c", ask) == "hello\n"
+    except ClusterError:  # nobody answers, or there is no such name
+        return False
 
 
 def test_pods_see_each_others_own_addresses(machine_cluster: Cluster, echo: Pod) -> None:
