@@ -80,8 +80,10 @@ class Facts:
         doors: Mapping[str, Door],
         limits: Limits,
         remedies: Mapping[str, Remedies],
+        now_s: float,
     ) -> None:
-        """``doors``: of each pod of ``seen``. ``remedies``: by pool."""
+        """``doors``: of each pod of ``seen``. ``remedies``: by pool. ``now_s``: Unix time."""
+        self._now_s = now_s
         self._seen = seen
         self._said = said
         self._doors = doors
@@ -186,7 +188,8 @@ class Facts:
     def _timing(self, pod: PodRecord) -> Timeliness:
         """The pod's word, and what the operator holds against it."""
         cause = self._remedies.get(pod.seen.pool, Remedies()).causes.get(pod.seen.name, "")
-        return replace(pod.report.timing, suspicion=cause) if cause else pod.report.timing
+        timing = pod.report.timing
+        return replace(timing, suspicion=cause) if cause else timing.lasting(self._now_s)
 
     def of_pool(self, pool: PoolRecord, plan: PoolPlan, observed: PoolObserved) -> PoolFacts:
         """``observed``: as the plan was made from it, with the pods as they are now."""

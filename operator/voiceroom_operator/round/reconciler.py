@@ -259,7 +259,8 @@ class Reconciler:
 
     def _facts(self, seen: Seen, said: Said, findings: Findings) -> Facts:
         doors = self._doors.look(seen)
-        return Facts(seen, said, doors, self._parts.limits, findings.remedies)
+        now_s = self._parts.hands.clock.unix_s()
+        return Facts(seen, said, doors, self._parts.limits, findings.remedies, now_s)
 
     async def _resize(
         self, findings: Findings, each: _Planned, sound: set[str], outcome: Outcome

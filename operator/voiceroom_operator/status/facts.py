@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 from voiceroom_api import names
 
+LASTS_S: Final = 5.0
+"""Mixers hold on to a verdict for 3 s."""
 RealtimeMode = Literal["Shared", "Quota", "Exclusive", "Fifo"]
 
 
@@ -35,6 +37,13 @@ class Timeliness:
     message: str = ""
     suspicion: str = ""
     """What the operator's own look finds: a verdict, or Late or NoAnswer."""
+
+    def lasting(self, now_s: float) -> Timeliness:
+        """Without a verdict that is younger than ``LASTS_S``: what a busy node does to timers now
+        and then is in metrics and in the pod's own status, and not worth a write a room."""
+        if not self.verdict or self.since_s is None or now_s - self.since_s >= LASTS_S:
+            return self
+        return replace(self, verdict="", since_s=None, message="")
 
     def fault(self) -> str:
         """What is wrong, by whoever says so."""
