@@ -23,8 +23,8 @@ MOST_DIPPED = 10
 SOON = {"deadline": "15s"}
 PATIENT = {"jitterBuffer": {"minMs": 120, "maxMs": 200}}
 """Absorbs what a busy machine does to a sender's pace, so that a gap is the mixer's own."""
-WHOLE = {"cpu": "1", "memory": "512Mi"}
-"""As pools have it unless told otherwise: a pod that asks for little has little beside others."""
+AMPLE = {"limits": {"cpu": "1", "memory": "512Mi"}, "requests": {"cpu": "400m"}}
+"""A pod that asks for little has little beside others; one that asks for all finds no node here."""
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def test_a_pod_with_a_room_is_not_evicted_and_an_idle_one_is(voice: Voice) -> No
 
 @pytest.mark.timing
 def test_the_drain_of_a_node_under_a_live_call_is_not_heard(voice: Voice) -> None:
-    two_in(voice, resources={"limits": WHOLE, "requests": WHOLE})
+    two_in(voice, resources=AMPLE)
     pod = voice.get("pod", voice.owner("lobby"))
     node, uid = pod["spec"]["nodeName"], pod["metadata"]["uid"]
     with voice.people("lobby") as party, watching_for_starvation(voice):
