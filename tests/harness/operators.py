@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from harness.apiproxy import ApiProxy
+from harness.apiproxy import ApiProxy, Call
 from harness.mixer import free_port
 from harness.voice import OFF, SMALL, Voice, namespace, until
 from localcluster.cluster import Cluster
@@ -131,3 +131,24 @@ def empty(voice: Voice) -> None:
     """The pool's finalizer is released by the operator that runs now."""
     voice.kubectl("delete", "voicerooms", "--all", "--timeout=60s")
     voice.kubectl("delete", "mixerpools", "--all", "--timeout=90s")
+
+
+def die_after(proxy: ApiProxy, operator: LocalOperator, step: int) -> None:
+    """SIGKILL at the ``step``th write from now on, whose answer it does not see."""
+    made = 0
+
+    def after(_: Call) -> None:
+        nonlocal made
+        made += 1
+        if made == step and operator.process is not None:
+            operator.process.kill()
+
+    proxy.after = after
+
+
+def begin_anew(proxy: ApiProxy, operator: LocalOperator, voice: Voice) -> None:
+    """Another operator in its place, which need not wait for the end of its Lease."""
+    proxy.after = lambda _: None
+    operator.kill()
+    voice.kubectl("delete", "lease", operator.lease)
+    operator.start()

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from harness.apiproxy import ApiProxy, Call
-from harness.operators import LocalOperator, at_work, empty, local_operator
+from harness.operators import (
+    LocalOperator,
+    at_work,
+    begin_anew,
+    die_after,
+    empty,
+    local_operator,
+)
 from harness.voice import Voice, namespace, until
 from harness.wallstep import WallClock
 from localcluster.cluster import Cluster
@@ -35,31 +42,15 @@ def test_an_operator_killed_after_each_of_its_writes_leaves_nothing_half_done(
 ) -> None:
     with at_work(machine_cluster, proxy, image, tmp_path, "killed-each-step") as (voice, operator):
         for step in range(1, STEPS + 1):
-            _die_after(proxy, operator, step)
+            die_after(proxy, operator, step)
             voice.room("lobby")
             _wait_dead_or_ready(voice, operator)
-            proxy.after = lambda _: None
-            operator.kill()
-            voice.kubectl("delete", "lease", operator.lease)  # the next need not wait for its end
-            operator.start()
+            begin_anew(proxy, operator, voice)
             voice.ready("lobby")
             is_sound(voice, "lobby")
             voice.kubectl("delete", "voiceroom", "lobby")
             if step < STEPS // 2:  # the pool anew as well
                 empty(voice)
-
-
-def _die_after(proxy: ApiProxy, operator: LocalOperator, step: int) -> None:
-    """SIGKILL at the ``step``th write from now on, whose answer it does not see."""
-    made = 0
-
-    def after(_: Call) -> None:
-        nonlocal made
-        made += 1
-        if made == step and operator.process is not None:
-            operator.process.kill()
-
-    proxy.after = after
 
 
 def _wait_dead_or_ready(voice: Voice, operator: LocalOperator) -> None:

@@ -81,11 +81,16 @@ def test_streams_that_give_up_take_nobody_with_them(monkeypatch: pytest.MonkeyPa
 
 
 def test_streams_that_are_cancelled_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kopf, "spawn_tasks", spawns(for_ever, for_ever, told={}))
-
     async def scene() -> None:
+        begun = asyncio.Event()
+
+        async def root() -> None:
+            begun.set()
+            await for_ever()
+
+        monkeypatch.setattr(kopf, "spawn_tasks", spawns(for_ever, root, told={}))
         running = asyncio.create_task(streams().run(WATCHED, asyncio.Event()))
-        await asyncio.sleep(0.01)
+        await begun.wait()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -77,21 +77,7 @@ class PodSide:
         self._seats: dict[str, Seat] = {}
         self.desk = desk
         self.trust = Trust(pool_files(self._place), self._place.tls_name)
-        self.status = PodStatus(
-            place=self._place,
-            ask=config.realtime or RealtimeAsk(),
-            desk=desk,
-            load=rooms,
-            readiness=readiness,
-            segments=segments,
-            budget=cgroup.read_budget,
-            cpus=_cpus_of_the_pod,
-            now_ns=now_ns,
-            held=self.held,
-            seats=lambda: self.handover.seats(),
-            relays=rooms.standing.relayed,
-            judgement=lambda: judgement(segments, now_ns(), wall_ns()),
-        )
+        self.status = self._make_status(config, readiness, segments, now_ns)
         readiness.refused = self.status.refused
         self.forwarder = Forwarder(
             desk, self._place.name, self.trust, self._token, numbers, self._given
@@ -100,6 +86,29 @@ class PodSide:
         self.announce = Announce(self._place.boot_id, segments, keys)
         rooms.words.on_room = self.handover.word
         desk.apply = self._apply
+
+    def _make_status(
+        self,
+        config: RunConfig,
+        readiness: Readiness,
+        segments: Sequence[Segment],
+        now_ns: Callable[[], int],
+    ) -> PodStatus:
+        return PodStatus(
+            place=self._place,
+            ask=config.realtime or RealtimeAsk(),
+            desk=self.desk,
+            load=self._rooms,
+            readiness=readiness,
+            segments=segments,
+            budget=cgroup.read_budget,
+            cpus=_cpus_of_the_pod,
+            now_ns=now_ns,
+            held=self.held,
+            seats=lambda: self.handover.seats(),
+            relays=self._rooms.standing.relayed,
+            judgement=lambda: judgement(segments, now_ns(), self._wall_ns()),
+        )
 
     async def start(self) -> None:
         """Inside the running loop: what was assigned is carried out."""

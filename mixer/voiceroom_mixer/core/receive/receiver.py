@@ -157,10 +157,9 @@ class Receiver:
         if arrival_ns >= stream.window_end_ns:
             self._close_window(arrival_ns)
         how = stream.observe(seq, timestamp, arrival_ns)
-        size = len(payload)
-        stream.octets += size
+        stream.octets += len(payload)
         hushed = level >= SILENCE_GATE and (not voice or level == SILENT_LEVEL)
-        quiet = size <= DTX_BYTES or hushed
+        quiet = len(payload) <= DTX_BYTES or hushed
         silent = quiet or is_faint(level, voice=voice)
         if silent and not self._playout.awake and how <= _IN_SEQUENCE:
             stream.prior, stream.prior_stamp = payload, stream.timestamp
