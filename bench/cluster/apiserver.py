@@ -93,6 +93,12 @@ class Story:
     """The last that its status speaks of."""
 
 
+def _ready(status: Body) -> bool:
+    """By the condition: the phase is Degraded on a machine whose CPUs twenty mixers share."""
+    conditions = status.get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
 @dataclass
 class Watch:
     """A watch of all rooms of the namespace, read by a thread of its own."""
@@ -126,7 +132,7 @@ class Watch:
             return
         story = self.stories.setdefault(name, Story(now_s))
         story.generation = status.get("observedGeneration", 0)
-        if story.ready_s is None and status.get("phase") == "Ready":
+        if story.ready_s is None and _ready(status):
             story.ready_s = now_s
 
     def ready(self, name: str) -> bool:

@@ -254,15 +254,21 @@ class _Round:
         return self._decide("Stay", room, room.pod, epoch, words.MOVE_GIVEN_UP, room.twin)
 
     def _change_pods(self, room: RoomSeen, pod: PodSeen, cut: str, why: str) -> RoomSeen:
-        """By a move when people are in, unless the room is ``cut``, which says why."""
+        """By a move, unless the room is ``cut``, which says why, or has nobody to hand it over."""
         epoch = next_epoch(room, pod.name)
-        if room.legs == 0 or cut:
+        if cut or self._is_nobodys(room):
             return self._decide("Bind", room, pod.name, epoch, (room.legs and cut) or why)
         if self._moving < self._limits.moves:
             self._moving += 1
             return self._decide("Move", room, pod.name, epoch, why)
         self._waiting.append(Waiting(room.name, why, words.stays(room, self._limits.moves)))
         return room
+
+    def _is_nobodys(self, room: RoomSeen) -> bool:
+        """Nobody is in, and the pod would not hand it over. One that would is asked to: what it
+        said of its people may be a second old, and who came since must hear no gap."""
+        silent = self._fleet.is_silent(self._fleet.pods[room.pod])
+        return room.legs == 0 and (silent or not self._limits.moves)
 
     def _why_elsewhere(self, room: RoomSeen) -> str:
         """The reason of the condition Moving; empty = the room is where it ought to be."""

@@ -239,10 +239,26 @@ CASES = [
         (ALONE, pod(1, ready=False), pod(3, occupied=True)),
     ),
     Case(
-        "no one in: away from a cordoned node at once",
+        "no one in, and no moves: away from a cordoned node at once",
         (bound("r", 0),),
         BOTH,
         nodes=CORDONED,
+        does=(("Bind", 1, 2, None),),
+    ),
+    Case(
+        "where there are moves it is handed over: somebody may have come since the pod said so",
+        (bound("r", 0),),
+        BOTH,
+        nodes=CORDONED,
+        limits=MOVES,
+        does=(("Move", 1, 2, None),),
+    ),
+    Case(
+        "unless its pod says nothing any more",
+        (bound("r", 0),),
+        (pod(0, occupied=True, silent_s=6.0), pod(1, occupied=True)),
+        nodes=CORDONED,
+        limits=MOVES,
         does=(("Bind", 1, 2, None),),
     ),
     Case(
