@@ -79,7 +79,7 @@ def _pool(settings: Settings) -> dict[str, Any]:
         "size": {"min": settings.pods, "max": settings.pods, "spare": 0},
         "capacity": {"rooms": 200, "participants": 500},
         "resources": RESOURCES,
-        # Twenty mixers and all else on a few CPUs: their timers are bad, and that is not the subject.
+        # Twenty mixers on a few CPUs: their timers are bad, and that is not the subject.
         "remediation": {"mode": "Off"},
     }
     head = {"apiVersion": "voiceroom.dev/v1alpha1", "kind": "MixerPool"}

@@ -108,7 +108,7 @@ def nothing_is_missing(leg: RtpLeg, begun: int, hz: float) -> None:
 
 
 def gaps(packets: list[Heard]) -> list[str]:
-    """Where frames lack: how many by timestamp and by sequence number, and how long nothing came."""
+    """Where frames lack: how many by timestamp and by sequence number, and after how long."""
     return [
         f"before packet {n}: {((b.timestamp - a.timestamp) % 2**32 - FRAME) / FRAME} frames, "
         f"{(b.seq - a.seq - 1) % 2**16} numbers, {(b.at_ns - a.at_ns) / 1e6:.0f} ms"

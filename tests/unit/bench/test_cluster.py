@@ -58,16 +58,18 @@ def test_rows_say_what_was_promised() -> None:
 def test_a_watch_tells_when_a_room_was_ready_first() -> None:
     watch = Watch(0, "")
 
-    def say(kind: str, phase: str, at_s: float, generation: int = 1) -> None:
-        status = {"phase": phase, "observedGeneration": generation}
+    def say(kind: str, ready: str, at_s: float, generation: int = 1) -> None:
+        condition = {"type": "Ready", "status": ready}
+        # starved, as everything is where twenty mixers share two CPUs: Ready all the same
+        status = {"phase": "Degraded", "conditions": [condition], "observedGeneration": generation}
         body = {"metadata": {"name": "r"}, "status": status}
         watch._take(json.loads(json.dumps({"type": kind, "object": body})), at_s)
 
-    say("ADDED", "Pending", 5.0)
+    say("ADDED", "False", 5.0)
     assert not watch.ready("r")
-    say("MODIFIED", "Ready", 5.5)
-    say("MODIFIED", "Ready", 9.0, generation=2)
+    say("MODIFIED", "True", 5.5)
+    say("MODIFIED", "True", 9.0, generation=2)
     assert watch.ready("r")
     assert (watch.delay_s("r"), watch.stories["r"].generation) == (0.5, 2)
-    say("DELETED", "Ready", 10.0)
+    say("DELETED", "True", 10.0)
     assert watch.stories == {}
