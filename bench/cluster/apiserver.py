@@ -16,6 +16,7 @@ from typing import Any, Final
 from bench.errors import BenchError
 from localcluster import build
 from localcluster.controlplane import free_port
+from voiceroom_kubectl.reach import is_ready
 
 Body = Mapping[str, Any]
 GROUP: Final = "/apis/voiceroom.dev/v1alpha1"
@@ -93,12 +94,6 @@ class Story:
     """The last that its status speaks of."""
 
 
-def _ready(status: Body) -> bool:
-    """By the condition: the phase is Degraded on a machine whose CPUs twenty mixers share."""
-    conditions = status.get("conditions", ())
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-
 @dataclass
 class Watch:
     """A watch of all rooms of the namespace, read by a thread of its own."""
@@ -132,7 +127,8 @@ class Watch:
             return
         story = self.stories.setdefault(name, Story(now_s))
         story.generation = status.get("observedGeneration", 0)
-        if story.ready_s is None and _ready(status):
+        # Not by the phase: that is Degraded on a machine whose CPUs twenty mixers share.
+        if story.ready_s is None and is_ready(body):
             story.ready_s = now_s
 
     def ready(self, name: str) -> bool:

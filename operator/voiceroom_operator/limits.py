@@ -18,7 +18,7 @@ class Limits:
     decisions: int = 200
     """Bindings, moves and twins decided by one plan."""
     moves: int = 0
-    """Rooms with people in that may be on the move at once in a namespace; 0 = nobody can hand
+    """Rooms that may be on the move at once in a namespace, empty ones too; 0 = nobody can hand
     them over: they stay until they are empty or the drain deadline passes."""
     move_s: float = 30.0
     """A move that has not come to its end by then is given up."""

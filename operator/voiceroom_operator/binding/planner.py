@@ -256,7 +256,7 @@ class _Round:
     def _change_pods(self, room: RoomSeen, pod: PodSeen, cut: str, why: str) -> RoomSeen:
         """By a move, unless the room is ``cut``, which says why, or has nobody to hand it over."""
         epoch = next_epoch(room, pod.name)
-        if cut or self._is_nobodys(room):
+        if cut or self._goes_at_once(room):
             return self._decide("Bind", room, pod.name, epoch, (room.legs and cut) or why)
         if self._moving < self._limits.moves:
             self._moving += 1
@@ -264,11 +264,11 @@ class _Round:
         self._waiting.append(Waiting(room.name, why, words.stays(room, self._limits.moves)))
         return room
 
-    def _is_nobodys(self, room: RoomSeen) -> bool:
+    def _goes_at_once(self, room: RoomSeen) -> bool:
         """Nobody is in, and the pod would not hand it over. One that would is asked to: what it
         said of its people may be a second old, and who came since must hear no gap."""
-        silent = self._fleet.is_silent(self._fleet.pods[room.pod])
-        return room.legs == 0 and (silent or not self._limits.moves)
+        pod = self._fleet.pods[room.pod]
+        return room.legs == 0 and (not self._limits.moves or self._fleet.is_silent(pod))
 
     def _why_elsewhere(self, room: RoomSeen) -> str:
         """The reason of the condition Moving; empty = the room is where it ought to be."""
@@ -344,6 +344,6 @@ class _Round:
         return after
 
 
-def _turn(room: RoomSeen) -> tuple[bool, float, str]:
-    """Who has no pod comes first, then who is older."""
-    return bool(room.pod), room.created_s, room.name
+def _turn(room: RoomSeen) -> tuple[bool, bool, float, str]:
+    """Who has no pod comes first, then who has people in: empty rooms take no move from them."""
+    return bool(room.pod), room.legs == 0, room.created_s, room.name

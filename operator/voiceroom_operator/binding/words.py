@@ -55,9 +55,9 @@ def all_silent(pool: PoolWanted, pods: int) -> tuple[str, str]:
 
 
 def stays(room: RoomSeen, moves_at_once: int) -> str:
-    """Why a room with people in is not moved now."""
+    """Why a room is not moved now."""
     if moves_at_once == 0:
         return (
             f"{room.legs} are in: the room changes pods when it is empty, or at the drain deadline"
         )
-    return f"{room.legs} are in: {moves_at_once} rooms are on the move already"
+    return f"{moves_at_once} of {moves_at_once} moves are under way: it is moved when one has ended"

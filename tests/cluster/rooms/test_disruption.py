@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.listening import AUDIBLE_DB, WARM_UP, WHOLE_DB, loudness, until_heard
-from harness.rtp import FRAME, Heard, RtpLeg
+from harness.listening import AUDIBLE_DB, WARM_UP, WHOLE_DB, gaps, loudness, until_heard
+from harness.rtp import RtpLeg
 from harness.rundelay import watching_for_starvation
 from harness.voice import Voice, until
 from localcluster.failure import ClusterError
@@ -105,16 +104,6 @@ def nothing_is_missing(leg: RtpLeg, begun: int, hz: float) -> None:
     dipped = [round(level) for level in levels if level < WHOLE_DB]
     assert len(dipped) <= MOST_DIPPED, dipped
     assert min(levels) > AUDIBLE_DB
-
-
-def gaps(packets: list[Heard]) -> list[str]:
-    """Where frames lack: how many by timestamp and by sequence number, and after how long."""
-    return [
-        f"before packet {n}: {((b.timestamp - a.timestamp) % 2**32 - FRAME) / FRAME} frames, "
-        f"{(b.seq - a.seq - 1) % 2**16} numbers, {(b.at_ns - a.at_ns) / 1e6:.0f} ms"
-        for n, (a, b) in enumerate(itertools.pairwise(packets), 1)
-        if (b.timestamp - a.timestamp) % 2**32 != FRAME
-    ]
 
 
 def media(voice: Voice) -> tuple[str, int]:

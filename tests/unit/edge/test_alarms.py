@@ -9,7 +9,8 @@ from voiceroom_mixer.children import ALARM
 from voiceroom_mixer.edge.alarms import SIGNAL
 
 CHILD = """
-import os, signal, threading, time
+import os, signal
+from concurrent.futures import ThreadPoolExecutor
 from voiceroom_mixer.edge import stacks
 from voiceroom_mixer.edge.alarms import SIGNAL, Alarms
 
@@ -18,31 +19,26 @@ def me(number=SIGNAL):
 
 signal.signal(SIGNAL, signal.SIG_IGN)  # as the keeper starts it
 me()
-elsewhere, over = threading.Event(), threading.Event()
+other = ThreadPoolExecutor(1)
 if {threads}:
-    threading.Thread(target=lambda: (elsewhere.set(), over.wait())).start()
-    elsewhere.wait()
+    other.submit(int).result()
 fd, alarms = stacks.offer(), Alarms()
 alarms.offer()
 
-def me_and_it_has_arrived():
-    # With another thread it comes by way of that one, when the kernel runs it: Python's own handler
-    # writes a byte then.
-    size = os.fstat(fd).st_size
-    me()
-    while {threads} and os.fstat(fd).st_size == size:
-        time.sleep(0.001)
+def once():
+    # Who does not block it, and is the only one, has it before kill() returns (POSIX, kill).
+    other.submit(me).result() if {threads} else me()
 
 seen = [alarms.take()]
-me_and_it_has_arrived()
+once()
 seen.append(alarms.take())
 seen.append(alarms.take())
 for _ in range(5):
-    me_and_it_has_arrived()
+    once()
 seen.append(alarms.take())
 seen.append(alarms.take())
 mask = next(line for line in open("/proc/self/status") if line.startswith("SigCgt"))
-over.set()
+other.shutdown()
 print(seen, bool(int(mask.split()[1], 16) >> SIGNAL - 1 & 1), os.fstat(fd).st_size)
 """
 

@@ -389,6 +389,17 @@ def test_plan(case: Case) -> None:
     assert not made.make_default_pool
 
 
+def test_an_empty_room_takes_no_move_from_one_with_people_in() -> None:
+    rooms = (bound("a", 0), bound("b", 0, legs=2))
+    made = Case(
+        "", rooms, (draining(1), pod(1, occupied=True)), nodes=CORDONED, limits=MOVES
+    ).plan()
+    assert [(d.action, d.room) for d in made.decisions] == [("Move", "b")]
+    assert [(entry.room, entry.message) for entry in made.waiting] == [
+        ("a", "1 of 1 moves are under way: it is moved when one has ended")
+    ]
+
+
 def test_the_label_is_set_before_a_room_is_bound() -> None:
     made = Case("", (room("r"),), (pod(0), pod(1))).plan()
     assert made.occupy == ("voiceroom-p-0",)
