@@ -300,3 +300,20 @@ def test_a_former_owner_that_becomes_the_twin_keeps_legs_that_are_silent_there(
     together(a, ticks=WATCH_TICKS)
     assert a.turns[-1] is Turn.MIX, "and takes over in its turn"
     assert a.column("tx_ssrc") == ssrc_of(SSRC, 3)
+
+
+def test_a_twin_again_does_not_miss_who_was_silent_in_between(
+    movers: tuple[Mover, Mover],
+) -> None:
+    a, b = movers
+    twins(a, b)
+    a.seat(other="")
+    b.seat(part="former", pod="")
+    together(a, b, ticks=50)
+    a.seat(other=b.address)
+    b.seat(part="twin", pod=a.pod)
+    together(b, ticks=WATCH_TICKS)
+    assert Turn.MIX not in b.turns, "not a word since it is the twin again"
+    together(a, b, ticks=10)
+    together(b, ticks=WATCH_TICKS)
+    assert b.turns[-1] is Turn.MIX

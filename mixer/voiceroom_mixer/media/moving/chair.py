@@ -9,6 +9,7 @@ from typing import Any, Final
 from voiceroom_mixer.core.moving.owner import QUIET_NS, Order, Owner, Phase
 from voiceroom_mixer.core.moving.successor import Phase as Waiting
 from voiceroom_mixer.core.moving.successor import Successor
+from voiceroom_mixer.core.moving.watch import SILENCE_NS
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.seat import STANDING, Seat
 from voiceroom_mixer.edge.shm import Segment
@@ -60,6 +61,9 @@ class Chair:
     """0 = it has not stopped in this process's time."""
     target: bytes = b""
     """Path to whoever mixes it instead of us."""
+    listened: str = ""
+    """The pod (hex) whose silence makes the room ours, and from when on a beat of it counts."""
+    since_ns: int = 0
     former: bytes = b""
     """Path to whoever mixed it before us, and his pod; told of our epoch until he has heard."""
     former_pod: bytes = b""
@@ -107,6 +111,12 @@ class Chair:
         seat = self.seat
         owner = seat.owner_epoch != successor.owner_epoch and not self.awaits_word
         return successor.epoch != seat.epoch or owner
+
+    def listen(self, now_ns: int) -> None:
+        """For whom the seat says. Who was silent before is not missed, until it is heard."""
+        pod = self.seat.pod if self.seat.part == "twin" else ""
+        if pod != self.listened:
+            self.listened, self.since_ns = pod, now_ns - SILENCE_NS
 
     def follow_order(self, target: bytes, waits_ms: int) -> None:
         """What the owner's seat says of a move; so much sound waits to be played."""

@@ -117,6 +117,7 @@ class Moves:
     def _place(self, chair: Chair, now_ns: int) -> None:
         """Mixing or standing by, as seat and segment say together."""
         seat = chair.seat
+        chair.listen(now_ns)
         if chair.may_mix():
             chair.sit()
             chair.follow_order(self._path(seat.to), self._waits_ms(chair.room))
@@ -172,8 +173,8 @@ class Moves:
         return True
 
     def _owner_is_gone(self, chair: Chair) -> bool:
-        seat = chair.seat
-        return seat.part == "twin" and bool(seat.pod) and self.watches.is_gone(seat.pod)
+        pod = chair.listened
+        return bool(pod) and self.watches.is_gone(pod, chair.since_ns)
 
     def _begin(self, chair: Chair, start: Start, slot: int, now_ns: int) -> None:
         room, seat, columns = chair.room, chair.seat, self._segment.columns

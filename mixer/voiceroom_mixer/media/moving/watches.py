@@ -33,10 +33,12 @@ class Watches:
             watch = self._by_pod[beat.pod] = Watch(beat.pod)
         return watch.beat(beat, now_ns)
 
-    def is_gone(self, pod: str) -> bool:
-        """Whether that process (hex) is silent, and nobody hears it."""
+    def is_gone(self, pod: str, since_ns: int) -> bool:
+        """Whether that process (hex) is silent, and nobody hears it. ``since_ns``: from when on it
+        is listened for; one that has not been heard since is not missed, it speaks to its twins
+        only."""
         watch = self._by_pod.get(bytes.fromhex(pod))
-        return watch is not None and watch.phase is Phase.GONE
+        return watch is not None and watch.phase is Phase.GONE and watch.heard_ns > since_ns
 
     def heard_ns(self, pod: str) -> int | None:
         """When it was heard last; None = never."""
