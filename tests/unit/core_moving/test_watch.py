@@ -101,3 +101,12 @@ def test_it_speaks_for_whom_it_heard_just_now_only(watch: Watch) -> None:
     assert watch.hears(HEARD_NS)
     assert not watch.hears(HEARD_NS + 1)
     assert not Watch(POD).hears(0)
+
+
+def test_who_is_trusted_without_a_beat_was_not_heard(watch: Watch) -> None:
+    run(watch, 0, SILENCE_NS + TICK_NS)
+    watch.told(Tell(7, True), SILENCE_NS + TICK_NS)
+    assert watch.phase is Phase.HEARD
+    assert watch.heard_ns == 0
+    said = watch.hears(SILENCE_NS + TICK_NS)
+    assert not said, "else two that ask each other keep a dead one alive"

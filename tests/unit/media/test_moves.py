@@ -302,14 +302,15 @@ def test_a_former_owner_that_becomes_the_twin_keeps_legs_that_are_silent_there(
     assert a.column("tx_ssrc") == ssrc_of(SSRC, 3)
 
 
+@pytest.mark.parametrize("ticks", [10, 22, 50], ids=["heard", "doubted", "gone"])
 def test_a_twin_again_does_not_miss_who_was_silent_in_between(
-    movers: tuple[Mover, Mover],
+    movers: tuple[Mover, Mover], ticks: int
 ) -> None:
     a, b = movers
     twins(a, b)
     a.seat(other="")
     b.seat(part="former", pod="")
-    together(a, b, ticks=50)
+    together(a, b, ticks=ticks)
     a.seat(other=b.address)
     b.seat(part="twin", pod=a.pod)
     together(b, ticks=WATCH_TICKS)

@@ -41,7 +41,10 @@ class Watch:
     pod: bytes
     phase: Phase = Phase.UNKNOWN
     heard_ns: int = 0
+    """Its last beat."""
     sequence: int = -1
+    _silent_since_ns: int = 0
+    """Silence counts from here: the last beat, or what made it be trusted without one."""
     _looked_ns: int = 0
     _asked_ns: int = 0
     _nonce: int = field(default=0)
@@ -51,7 +54,8 @@ class Watch:
         dead is heard again; what its rooms are by then, epochs decide."""
         if beat.pod != self.pod or beat.sequence <= self.sequence:
             return False
-        self.sequence, self.heard_ns, self.phase = beat.sequence, now_ns, Phase.HEARD
+        self.sequence, self.heard_ns = beat.sequence, now_ns
+        self._trust(now_ns)
         return True
 
     def look(self, now_ns: int, nonce: int) -> Ask | None:
@@ -61,7 +65,7 @@ class Watch:
         self._looked_ns = now_ns
         if stalled and self.phase in (Phase.HEARD, Phase.DOUBTED):
             self._trust(now_ns)
-        if self.phase is Phase.HEARD and now_ns - self.heard_ns >= SILENCE_NS:
+        if self.phase is Phase.HEARD and now_ns - self._silent_since_ns >= SILENCE_NS:
             self.phase, self._asked_ns, self._nonce = Phase.DOUBTED, now_ns, nonce
             return Ask(self.pod, nonce)
         if self.phase is Phase.DOUBTED and now_ns - self._asked_ns >= ANSWER_NS:
@@ -78,4 +82,4 @@ class Watch:
         return self.phase is Phase.HEARD and now_ns - self.heard_ns <= HEARD_NS
 
     def _trust(self, now_ns: int) -> None:
-        self.phase, self.heard_ns = Phase.HEARD, now_ns
+        self.phase, self._silent_since_ns = Phase.HEARD, now_ns

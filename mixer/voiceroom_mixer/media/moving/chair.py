@@ -9,7 +9,6 @@ from typing import Any, Final
 from voiceroom_mixer.core.moving.owner import QUIET_NS, Order, Owner, Phase
 from voiceroom_mixer.core.moving.successor import Phase as Waiting
 from voiceroom_mixer.core.moving.successor import Successor
-from voiceroom_mixer.core.moving.watch import SILENCE_NS
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.seat import STANDING, Seat
 from voiceroom_mixer.edge.shm import Segment
@@ -62,8 +61,9 @@ class Chair:
     target: bytes = b""
     """Path to whoever mixes it instead of us."""
     listened: str = ""
-    """The pod (hex) whose silence makes the room ours, and from when on a beat of it counts."""
-    since_ns: int = 0
+    """The pod (hex) whose silence makes the room ours."""
+    listened_ns: int = 0
+    """Since when it is listened for."""
     former: bytes = b""
     """Path to whoever mixed it before us, and his pod; told of our epoch until he has heard."""
     former_pod: bytes = b""
@@ -113,10 +113,10 @@ class Chair:
         return successor.epoch != seat.epoch or owner
 
     def listen(self, now_ns: int) -> None:
-        """For whom the seat says. Who was silent before is not missed, until it is heard."""
+        """For whom the seat says, from now on."""
         pod = self.seat.pod if self.seat.part == "twin" else ""
         if pod != self.listened:
-            self.listened, self.since_ns = pod, now_ns - SILENCE_NS
+            self.listened, self.listened_ns = pod, now_ns
 
     def follow_order(self, target: bytes, waits_ms: int) -> None:
         """What the owner's seat says of a move; so much sound waits to be played."""

@@ -174,7 +174,7 @@ class Moves:
 
     def _owner_is_gone(self, chair: Chair) -> bool:
         pod = chair.listened
-        return bool(pod) and self.watches.is_gone(pod, chair.since_ns)
+        return bool(pod) and self.watches.is_gone(pod, chair.listened_ns)
 
     def _begin(self, chair: Chair, start: Start, slot: int, now_ns: int) -> None:
         room, seat, columns = chair.room, chair.seat, self._segment.columns

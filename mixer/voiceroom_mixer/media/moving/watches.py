@@ -34,9 +34,9 @@ class Watches:
         return watch.beat(beat, now_ns)
 
     def is_gone(self, pod: str, since_ns: int) -> bool:
-        """Whether that process (hex) is silent, and nobody hears it. ``since_ns``: from when on it
-        is listened for; one that has not been heard since is not missed, it speaks to its twins
-        only."""
+        """Whether that process (hex) is silent, and nobody hears it. Only one that was heard after
+        ``since_ns`` is missed: an owner beats to its twins alone, so to others it was always
+        silent."""
         watch = self._by_pod.get(bytes.fromhex(pod))
         return watch is not None and watch.phase is Phase.GONE and watch.heard_ns > since_ns
 
