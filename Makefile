@@ -27,6 +27,11 @@ cluster-down: ## end it and leave nothing behind
 	@scripts/setup dev
 	@PYTHONPATH=scripts $(BIN)/python -m localcluster down $(ARGS)
 
+.PHONY: demo-drift
+demo-drift: ## a node of a real cluster stalls and the room moves, told while it happens (Linux, root)
+	@scripts/setup cluster
+	@exec env PYTHONPATH=scripts:tests $(BIN)/python -m demo $(ARGS)
+
 .PHONY: e2e
 e2e: ## the tests on a cluster: on KUBECONFIG when VOICEROOM_E2E_CONTEXT names its context, else one of ours
 	@scripts/setup cluster

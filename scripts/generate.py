@@ -14,13 +14,16 @@ from typing import Any
 import yaml
 
 from charts.files import files as charts
-from voiceroom_api import reasons
+from voiceroom_api import chaos_metrics, reasons
 from voiceroom_api.metric import Metric
 from voiceroom_api.metrics import METRICS
-from voiceroom_api.probe_metrics import SCHEDULING
+from voiceroom_api.probe_metrics import ON_NODE
 from voiceroom_api.reasons import Condition
+from voiceroom_api.thresholds import PROFILES
+from voiceroom_dashboards.boards import acting
 from voiceroom_dashboards.boards import document as boards
 from voiceroom_dashboards.rules import document
+from voiceroom_mixer.core.timing.detect.matrix import MATRIX, Row
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,6 +45,14 @@ _NODE_HEAD = """
 
 `voiceroom-clock-probe` ([clock-probe.md](clock-probe.md)) has those above that begin with
 `node_timer_`, `voiceroom_timer_` and `voiceroom_clock_probe_`, and these:
+
+| metric | kind | unit | labels | what |
+| --- | --- | --- | --- | --- |
+"""
+_DOOR_HEAD = """
+## Of the chaos door on a node
+
+`voiceroom-chaos-door` ([chaos.md](chaos.md#on-nodes)) has these:
 
 | metric | kind | unit | labels | what |
 | --- | --- | --- | --- | --- |
@@ -70,8 +81,15 @@ Types and reasons do not change once released.
 | condition | reason | what |
 | --- | --- | --- |
 """
-_ALERTS_BEGIN = "<!-- alerts: made by `make generate` -->\n"
-_ALERTS_END = "<!-- /alerts -->\n"
+_WITH_PROFILES = tuple(ROOT / "docs" / name for name in ("remediation.md", "nodes.md"))
+_THRESHOLDS = {
+    "bad when p99 of lateness is above": "bad_ms",
+    "good when it is at most": "good_ms",
+}
+_MATRIX_HEAD = """\
+| verdict | whose fault | seen by | told from |
+| --- | --- | --- | --- |
+"""
 _MARKS_HEAD = """
 ## Labels, annotations, finalizer, taint
 
@@ -83,11 +101,12 @@ _MARKS_HEAD = """
 def metrics_page() -> str:
     """A row for each metric, in their order, then the buckets of the histograms."""
     rows = "".join(_metric_row(metric) for metric in METRICS)
-    node = _NODE_HEAD + "".join(_metric_row(metric) for metric in SCHEDULING)
-    histograms = (metric for metric in (*METRICS, *SCHEDULING) if metric.kind == "histogram")
+    node = _NODE_HEAD + "".join(_metric_row(metric) for metric in ON_NODE)
+    door = _DOOR_HEAD + "".join(_metric_row(metric) for metric in chaos_metrics.METRICS)
+    histograms = (metric for metric in (*METRICS, *ON_NODE) if metric.kind == "histogram")
     buckets = "".join(f"| `{metric.name}` | {_buckets(metric)} |\n" for metric in histograms)
     head = "\n## Buckets\n\n| histogram | le |\n| --- | --- |\n"
-    return f"{_METRICS_HEAD}{rows}{node}{head}{buckets}"
+    return f"{_METRICS_HEAD}{rows}{node}{door}{head}{buckets}"
 
 
 def _metric_row(metric: Metric) -> str:
@@ -172,12 +191,27 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "metrics.md": metrics_page(),
         ROOT / "docs" / "voiceroom.md": voiceroom_page(),
         ROOT / "docs" / "mixerpool.md": mixerpool_page(),
-        ROOT / "docs" / "runbooks.md": document.runbooks_page(),
+        **runbooks(),
         ROOT / "docs" / "alerts.md": alerts_page(),
+        **{path: profiles_page(path) for path in _WITH_PROFILES},
+        ROOT / "docs" / "detectors.md": detectors_page(),
         ROOT / "dashboards" / "voiceroom.rules.yaml": document.rules_yaml(),
         ROOT / "charts" / "voiceroom" / "files" / "voiceroom.rules.yaml": document.rules_yaml(),
         **_boards(),
+        **_acting(),
     } | charts()
+
+
+def runbooks(folder: Path = ROOT / "docs" / "runbooks") -> dict[Path, str]:
+    """The index, and each page with a fresh head: the rest of it is written by hand."""
+    paths = {alert.name: folder / f"{alert.name}.md" for alert in document.alerts()}
+    if missing := [name for name, path in paths.items() if not path.exists()]:
+        raise ValueError(f"{folder}: no page for {', '.join(missing)}")
+    pages = {
+        paths[alert.name]: document.runbook(alert, paths[alert.name].read_text(encoding="utf-8"))
+        for alert in document.alerts()
+    }
+    return {folder / "README.md": document.index(), **pages}
 
 
 def _boards() -> dict[Path, str]:
@@ -186,13 +220,50 @@ def _boards() -> dict[Path, str]:
     return {folder / name: text for folder in folders for name, text in boards.texts().items()}
 
 
+def _acting() -> dict[Path, str]:
+    """Twice as well."""
+    dashboards, chart = ROOT / "dashboards", ROOT / "charts" / "voiceroom" / "files"
+    return {
+        folder / "alerting" / name: text
+        for folder in (dashboards, chart)
+        for name, text in acting.files().items()
+    }
+
+
 def alerts_page(path: Path = ROOT / "docs" / "alerts.md") -> str:
     """The page with a fresh table of alerts."""
-    before, begin, rest = path.read_text(encoding="utf-8").partition(_ALERTS_BEGIN)
-    _, end, after = rest.partition(_ALERTS_END)
-    if not begin or not end:
-        raise ValueError(f"{path}: the marks of the table of alerts are missing")
-    return f"{before}{begin}{document.table()}{end}{after}"
+    return _between(path, "alerts", document.table())
+
+
+def profiles_page(path: Path) -> str:
+    """A page with a fresh table of thresholds."""
+    rows = "".join(
+        f"| {words} | {' | '.join(f'{getattr(of, field):g} ms' for of in PROFILES.values())} |\n"
+        for words, field in _THRESHOLDS.items()
+    )
+    names = " | ".join(f"`{name}`" for name in PROFILES)
+    rule = " | ".join("---" for _ in PROFILES)
+    return _between(path, "profiles", f"| | {names} |\n| --- | {rule} |\n{rows}")
+
+
+def detectors_page(path: Path = ROOT / "docs" / "detectors.md") -> str:
+    """The page with a fresh detector matrix."""
+    rows = "".join(map(_detector_row, MATRIX))
+    return _between(path, "matrix", _MATRIX_HEAD + rows)
+
+
+def _detector_row(row: Row) -> str:
+    return f"| `{row.kind}` | {row.fault} | {row.seen_by} | {row.told_from} |\n"
+
+
+def _between(path: Path, what: str, text: str) -> str:
+    """The page with ``text`` between the marks of ``what``."""
+    begin, end = f"<!-- {what}: made by `make generate` -->\n", f"<!-- /{what} -->\n"
+    before, found, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{path}: the marks of the table of {what} are missing")
+    return f"{before}{begin}{text}{end}{after}"
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from bench.cluster.apiserver import Client
 from bench.cluster.figures import Change
 from bench.cluster.meter import Reading, mixers_cpu_s
 from bench.cluster.site import Site
+from bench.errors import BenchError
 from bench.report import Row
 
 READY_S: Final = 60.0
@@ -45,15 +46,25 @@ def _fill(site: Site, names: Sequence[str]) -> None:
 
 
 def _await_ready(site: Site, names: Sequence[str], within_s: float) -> None:
-    watch = site.watch
-    watch.until(lambda: all(map(watch.ready, names)), within_s, "all of them are Ready")
+    watch, missing = site.watch, set(names)
+
+    def none_is_missing() -> bool:
+        missing.difference_update([name for name in missing if watch.ready(name)])
+        return not missing
+
+    try:
+        watch.until(none_is_missing, within_s, f"all {len(names):,} are Ready")
+    except BenchError as error:
+        raise BenchError(f"{error}; {watch.stories_of(missing)}") from error
 
 
 def _singles(site: Site, rooms: int, say: Say) -> Generator[Row, None, Change]:
     """apply -> Ready one by one, then changes; returns what a change costs."""
     say(f"{site.settings.applies} rooms one by one among {rooms:,}")
-    delays = [_apply(site, f"single-{n}") for n in range(site.settings.applies)]
-    yield figures.delays(f"apply -> Ready among {rooms:,} rooms", delays)
+    taken = [_apply(site, f"single-{n}") for n in range(site.settings.applies)]
+    slowest = f"the slowest: {max(taken)[1]}"
+    figure = f"apply -> Ready among {rooms:,} rooms"
+    yield figures.delays(figure, [delay_s for delay_s, _ in taken], slowest)
     say(f"{site.settings.changes} changes among {rooms:,}")
     time.sleep(site.settings.calm_s)
     rest = _during(site, lambda: time.sleep(site.settings.changes * PERIOD_S))
@@ -61,14 +72,16 @@ def _singles(site: Site, rooms: int, say: Say) -> Generator[Row, None, Change]:
     return figures.change(during, rest, site.settings.changes)
 
 
-def _apply(site: Site, name: str) -> float:
-    """How long it took; the room is gone afterwards."""
+def _apply(site: Site, name: str) -> tuple[float, str]:
+    """How long it took from the call on, and by what steps; the room is gone afterwards."""
+    begin_s = time.monotonic()
     site.client.apply(name)
     _await_ready(site, [name], READY_S)
-    delay_s = site.watch.delay_s(name)
+    story = site.watch.stories[name]
+    assert story.ready_s is not None
     site.client.delete(name)
     site.watch.until(lambda: name not in site.watch.stories, READY_S, f"{name} is gone")
-    return delay_s
+    return story.ready_s - begin_s, str(story)
 
 
 def _changes(site: Site) -> None:

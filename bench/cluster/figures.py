@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,9 +19,10 @@ WRITES: Final = Target(at_most=0.1, unit="a second")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that ``share`` of them do not exceed."""
+    """The value that ``share`` of them do not exceed: by nearest rank, so that it is one of them
+    and the 99th of a hundred is not the greatest."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
 
 
 def measured(figure: str, ours: str, note: str = "") -> Row:
@@ -33,10 +35,11 @@ def judged(figure: str, ours: str, value: float, target: Target, note: str = "")
     return Row(figure, ours, "", None, str(target), target.judge(value), note)
 
 
-def delays(figure: str, values: Sequence[float]) -> Row:
+def delays(figure: str, values: Sequence[float], note: str = "") -> Row:
     """apply -> Ready."""
     p50, p99 = percentile(values, 0.5), percentile(values, 0.99)
-    return judged(figure, f"p50 {p50:.2f} s, p99 {p99:.2f} s", p99, READY)
+    words = f"p50 {p50:.2f} s, p99 {p99:.2f} s, slowest {max(values):.2f} s"
+    return judged(figure, words, p99, READY, note)
 
 
 @dataclass(frozen=True, slots=True)

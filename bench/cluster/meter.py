@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bench.errors import BenchError
 from bench.procfs import cpu_s, memory
 from localcluster import realtime
 from localcluster.layout import Node
@@ -38,9 +39,13 @@ class Reading:
     """Of them, Events apart."""
     rounds: float
     round_s: float
+    started_s: float = 0.0
+    """When the process began, since the epoch; of a difference 0."""
 
     def since(self, before: Reading) -> Reading:
-        """What passed between the two."""
+        """What passed between the two. Raises: BenchError when they are of two processes."""
+        if self.started_s != before.started_s:
+            raise BenchError("the operator was started again meanwhile: kubectl logs --previous")
         names = Reading.__dataclass_fields__
         return Reading(**{name: getattr(self, name) - getattr(before, name) for name in names})
 
@@ -65,6 +70,7 @@ def reading(text: str, *, at_s: float, used_s: float) -> Reading:
         ),
         rounds=totals.get("voiceroom_operator_reconcile_seconds_count", 0.0),
         round_s=totals.get("voiceroom_operator_reconcile_seconds_sum", 0.0),
+        started_s=totals.get("process_start_time_seconds", 0.0),
     )
 
 

@@ -38,16 +38,17 @@ def _say(text: str) -> None:
 
 
 def _measure(settings: Settings) -> list[Row]:
-    """A failure ends it; what was measured before stands."""
+    """A failure ends it, and so does Ctrl-C; what was measured before stands."""
     rows: list[Row] = []
     try:
         with site(settings) as made:
             for row in cases.run(made, _say):
                 rows.append(row)
                 print(f"   {row.figure}: {row.ours}", flush=True)
-    except BenchError as error:
-        _say(f"not measured: {error}")
-        rows.append(not_measured("the rest", "", str(error).replace("\n", " ")[:400]))
+    except (BenchError, KeyboardInterrupt) as error:
+        why = str(error) or "it was ended by hand"
+        _say(f"not measured: {why}")
+        rows.append(not_measured("the rest", "", why.replace("\n", " ")[:400]))
     return rows
 
 

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bench.cluster.apiserver import Client, Watch, proxy
+from bench.cluster.apiserver import Client, proxy
 from bench.cluster.meter import Operator
 from bench.cluster.settings import Settings
+from bench.cluster.watching import Watch
 from bench.errors import BenchError
 from images import cache
 from images.cache import BuildError
@@ -23,11 +24,16 @@ from localcluster.layout import Node
 from localcluster.voiceroom import Helm
 
 NAMESPACE: Final = "bench"
-OPTIONS: Final = ("--set=operator.replicas=1", "--set=operator.logLevel=warning")
+OPTIONS: Final = (
+    "--set=operator.replicas=1",
+    "--set=operator.logLevel=warning",
+    # Where twenty mixers want more than there is, it gets as much of it as ten of them.
+    "--set=operator.resources.requests.cpu=200m",
+)
 PODS_WAIT_S: Final = 900
 RESOURCES: Final = {
     "requests": {"cpu": "20m", "memory": "192Mi"},
-    "limits": {"cpu": "500m", "memory": "256Mi"},
+    "limits": {"cpu": "1", "memory": "256Mi"},
 }
 
 

@@ -49,6 +49,11 @@ CONTROL: Final = (
     Metric("voiceroom_leg_faults_total", "counter", "Legs ended by a broken invariant: a bug."),
     Metric("voiceroom_log_suppressed_total", "counter", "Log lines left out to bound their rate."),
     Metric(
+        "voiceroom_log_dropped_total",
+        "counter",
+        "Log lines of control that were lost because nobody took them.",
+    ),
+    Metric(
         "voiceroom_build_info", "info", "What is running.", labels=("version", "python", "libopus")
     ),
 )
@@ -94,6 +99,20 @@ HTTP: Final = (
         "Joins, by result: ok, or the error code.",
         labels=("result",),
         values={"result": ("ok", "pod_full", "room_full", "locked", "draining")},
+    ),
+    Metric(
+        "voiceroom_reconnects_total",
+        "counter",
+        "People who came back: with another connection in place of one (rejoin), or on another "
+        "path (ice_restart), which a move asks of pages as well.",
+        labels=("how",),
+        values={"how": ("rejoin", "ice_restart")},
+    ),
+    Metric(
+        "voiceroom_reconnect_storms_total",
+        "counter",
+        "People who came back three times within a minute, but for what their pages were asked; "
+        "counted again only after a pause.",
     ),
     Metric(
         "voiceroom_dtls_handshakes_total",

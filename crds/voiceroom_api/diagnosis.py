@@ -38,7 +38,8 @@ REMEDIES: Final[Mapping[str, str]] = {
     "/debug shows",
     names.GIL: "another thread of the process holds the interpreter: take the extension out that "
     "runs it; report it with what /debug shows",
-    names.LOOP_BLOCK: "one call holds the loop: its stack is in the pod's log; report it",
+    names.LOOP_BLOCK: "one call holds the loop (control's, where the evidence is its heartbeat): "
+    "its stack is in the pod's log; report it",
     names.OVERLOAD: "more pods (size.max), fewer rooms in each (capacity), or more CPU",
     "": "nothing that is known explains it: compare with other pods of the node, and with the "
     "node's own latency (cyclictest, the boards)",

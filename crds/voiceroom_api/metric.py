@@ -10,7 +10,7 @@ Stability = Literal["stable", "alpha"]
 """stable: name, unit and labels do not change once released. alpha: they may, with a notice."""
 
 LATENESS_BUCKETS_S: Final = (
-    50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3, 100e-3,
+    50e-6, 100e-6, 120e-6, 250e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3, 100e-3,
 )  # fmt: skip
 
 

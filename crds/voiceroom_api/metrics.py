@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from voiceroom_api import names
+from voiceroom_api.clock_metrics import CLOCK
 from voiceroom_api.control_metrics import CONTROL, HTTP
 from voiceroom_api.metric import LATENESS_BUCKETS_S, Metric
 from voiceroom_api.probe_metrics import TIMERS
 
 JITTER_BUCKETS_S: Final = (
     500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 30e-3, 50e-3, 100e-3, 200e-3,
+)  # fmt: skip
+DELAY_BUCKETS_S: Final = (
+    100e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3, 100e-3, 200e-3, 500e-3, 1.0,
+)  # fmt: skip
+RTT_BUCKETS_S: Final = (
+    1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3, 100e-3, 200e-3, 500e-3, 1.0, 5.0,
 )  # fmt: skip
 GC_BUCKETS_S: Final = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 50e-3)
 
@@ -44,6 +50,11 @@ _MEDIA: Final = (
         "voiceroom_ticks_skipped_total",
         "counter",
         "Ticks not mixed because they were late by a frame or more.",
+    ),
+    Metric(
+        "voiceroom_ticks_owed_total",
+        "counter",
+        "Of the skipped ticks those that were mixed all the same, together with the one that came.",
     ),
     Metric(
         "voiceroom_tick_lateness_max_seconds",
@@ -156,6 +167,33 @@ _RECEIVE: Final = (
         "Delays of 60 ms and more beyond the greatest allowed target that were cut at once.",
     ),
     Metric("voiceroom_jb_resets_total", "counter", "Jitter buffers begun anew."),
+    Metric(
+        "voiceroom_delay_seconds",
+        "histogram",
+        "Where the delay of sound comes from: from capture to the fastest arrival, of senders that "
+        "stamp it (origin); half a round trip (network, which origin includes); jitter buffers; "
+        "from when a tick was due to the sound being there (mix); mixing and encoding (encode).",
+        "seconds",
+        ("part",),
+        DELAY_BUCKETS_S,
+        values={"part": ("origin", "network", "buffer", "mix", "encode")},
+    ),
+    Metric(
+        "voiceroom_tolerance_breaches_total",
+        "counter",
+        "Times that a leg went beyond a tolerance: 0.5 ms of jitter (packetisation), 2 ms from its "
+        "target delay in quiet sound (queue), 50 ms of round trip above its best (network).",
+        labels=("tier",),
+        values={"tier": ("packetisation", "queue", "network")},
+    ),
+    Metric(
+        "voiceroom_tolerance_actions_total",
+        "counter",
+        "What was done about it for a leg: depth held within 0.5 ms, 40 ms more buffer, FEC in "
+        "what it hears, another path asked of its page.",
+        labels=("action",),
+        values={"action": ("depth", "buffer", "fec", "ice_restart")},
+    ),
     Metric("voiceroom_source_changes_total", "counter", "Legs that went on with another SSRC."),
 )
 
@@ -208,6 +246,19 @@ _NETWORK: Final = (
     Metric("voiceroom_stun_requests_total", "counter", "STUN requests answered."),
     Metric("voiceroom_stun_errors_total", "counter", "STUN requests answered with an error."),
     Metric(
+        "voiceroom_stun_rtt_seconds",
+        "histogram",
+        "Round trips of STUN checks that we send along each connected WebRTC leg's path about "
+        "every 5 s (RFC 7675), by the kernel's arrival times.",
+        "seconds",
+        buckets=RTT_BUCKETS_S,
+    ),
+    Metric(
+        "voiceroom_stun_checks_unanswered_total",
+        "counter",
+        "Of these checks those that were not answered before the next one.",
+    ),
+    Metric(
         "voiceroom_port_unreachable_total", "counter", "ICMP port unreachable from a leg's address."
     ),
 )
@@ -252,64 +303,6 @@ _MEMORY: Final = (
 )
 
 # Clocks of the node.
-_CLOCK: Final = (
-    Metric(
-        "voiceroom_clock_rate_ppm",
-        "gauge",
-        "Rate of one clock against another over the last 60 s.",
-        "ppm",
-        ("pair",),
-    ),
-    Metric(
-        "voiceroom_clock_step_seconds_total",
-        "counter",
-        "Sum of the sizes of the steps seen between two clocks.",
-        "seconds",
-        ("pair",),
-    ),
-    Metric(
-        "voiceroom_clock_read_seconds",
-        "gauge",
-        "Cost of reading a clock, from the self-test at start.",
-        "seconds",
-        ("clock", "stat"),
-        values={"stat": ("min", "mean", "std", "max")},
-    ),
-    Metric(
-        "voiceroom_clock_info",
-        "info",
-        "The kernel's clock source and the processor architecture.",
-        labels=("clocksource", "arch"),
-    ),
-    Metric("voiceroom_clock_backsteps_total", "counter", "Clock readings before an earlier one."),
-    Metric(
-        "voiceroom_drift_cause",
-        "gauge",
-        "1 for the verdict on what is wrong with time now, by any media process, else 0.",
-        labels=("cause",),
-        values={"cause": names.VERDICTS},
-    ),
-    Metric(
-        "voiceroom_drift_faults_total",
-        "counter",
-        "Faults of time that have begun, by cause; lesser ones beside the verdict count too.",
-        labels=("cause",),
-        values={"cause": names.VERDICTS},
-    ),
-    Metric(
-        "voiceroom_node_grade_info",
-        "info",
-        "How fit the node is for keeping time: A, B or C, and why.",
-        labels=("grade", "reason"),
-    ),
-    Metric(
-        "voiceroom_scheduling_info",
-        "info",
-        "Scheduling that media was granted, and why not more.",
-        labels=("policy", "priority", "mlock", "reason"),
-    ),
-)
-
 # The control process.
 METRICS: Final[tuple[Metric, ...]] = (
     *_MEDIA,
@@ -317,7 +310,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     *_NETWORK,
     *_LOAD,
     *_MEMORY,
-    *_CLOCK,
+    *CLOCK,
     *TIMERS,
     *CONTROL,
     *HTTP,

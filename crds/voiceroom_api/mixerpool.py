@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from voiceroom_api import podparts
+from voiceroom_api.canary import NOT_ITSELF, Canary
 from voiceroom_api.documents import Kind, read_document
 from voiceroom_api.fields import to_dict
 from voiceroom_api.names import MIXER_POOL
@@ -89,6 +90,12 @@ class MixerPoolSpec:
             lambda self: bool(self.media_processes <= self.network.udp_port_count),
             at=".network.udpPortCount",
         ),
+        Relation(
+            "!has(self.spec.canary) || self.spec.size.min >= 1",
+            "a canary needs size.min of 1 or more: it is tried by pods that run",
+            lambda self: self.canary is None or bool(self.size.min >= 1),
+            at=".size.min",
+        ),
     )
     image: Annotated[str, _IMAGE] | None = None
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
@@ -116,6 +123,7 @@ class MixerPoolSpec:
     drain: Drain = field(default_factory=Drain)
     remediation: Remediation = field(default_factory=Remediation)
     scheduling: Scheduling = field(default_factory=Scheduling)
+    canary: Canary | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As in YAML, defaults written out."""
@@ -135,7 +143,11 @@ class MixerPool:
 
 def read_pool(document: object, problems: list[Problem]) -> MixerPool | None:
     """One parsed document; None, with at least one new problem, when it is refused."""
-    return read_document(_KIND, document, problems)
+    found = read_document(_KIND, document, problems)
+    if found is None or found.spec.canary is None or found.spec.canary.of != found.name:
+        return found
+    problems.append(Problem("spec.canary.of", NOT_ITSELF))
+    return None
 
 
 _KIND: Final = Kind(MIXER_POOL, NAME, MixerPoolSpec, MixerPool)

@@ -17,9 +17,14 @@ POOL_LABEL: Final = "voiceroom.dev/pool"
 OCCUPIED_LABEL: Final = "voiceroom.dev/occupied"
 AUTO_LABEL: Final = "voiceroom.dev/auto"
 MOVE_ANNOTATION: Final = "voiceroom.dev/move"
+CANARY_ANNOTATION: Final = "voiceroom.dev/canary"
 SAFE_TO_EVICT_ANNOTATION: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 POOL_FINALIZER: Final = "voiceroom.dev/drain"
 TIMING_TAINT: Final = "voiceroom.dev/timing"
+
+# The doors on nodes for faults on order
+CHAOS_SECRET: Final = "voiceroom-chaos-door"
+CHAOS_COMPONENT: Final = "chaos-door"
 
 # Phases of a VoiceRoom
 PENDING: Final = "Pending"
@@ -99,6 +104,7 @@ DRIFT: Final = "Drift"
 NODE_LOST: Final = "NodeLost"
 REQUESTED: Final = "Requested"
 SPEC_CHANGED: Final = "SpecChanged"
+CANARY: Final = "Canary"
 NOT_BLOCKED: Final = "NotBlocked"
 SWITCHED_OFF: Final = "SwitchedOff"
 DRY_RUN: Final = "DryRun"
@@ -108,3 +114,25 @@ BUDGET_EXHAUSTED: Final = "BudgetExhausted"
 NO_CANDIDATE_NODE: Final = "NoCandidateNode"
 STORM_ACTIVE: Final = "StormActive"
 NODES_NOT_READABLE: Final = "NodesNotReadable"
+CANARY_REASONS: Final = (
+    WAITING_FOR_POD,
+    POOL_NOT_FOUND,
+    "OfIsCanary",
+    "AnotherCanary",
+    PAUSED,
+    "Observing",
+    "NoPod",
+    "TooFewSamples",
+    "GatePassed",
+    REQUESTED,
+    "PromotionRefused",
+    "Rolling",
+    "RolledOut",
+    "NotReady",
+    "Crashed",
+    "Overruled",
+    "LatenessAboveLimit",
+    "JitterShareTooLow",
+    "RecoveryShareTooLow",
+)
+"""Of ``status.canary``."""

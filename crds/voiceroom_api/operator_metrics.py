@@ -23,6 +23,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         "How often the leader left the Lease to another replica because it was stalled itself.",
     ),
     Metric(
+        "voiceroom_operator_log_dropped_total",
+        "counter",
+        "Log lines of the operator that were lost because nobody took them.",
+    ),
+    Metric(
         "voiceroom_operator_reconcile_seconds",
         "histogram",
         "One reconcile of a namespace.",
@@ -70,9 +75,17 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "voiceroom_operator_remediations_total",
         "counter",
-        "What was decided on account of drift: nodes and pods that are left, rooms that move.",
+        "What was decided on account of drift: nodes and pods that are left, rooms that move, CPU "
+        "limits that are raised in place.",
         labels=("what", "result"),
-        values={"what": ("Node", "Pod", "Room"), "result": ("enforced", "dry_run")},
+        values={"what": ("Node", "Pod", "Room", "Limit"), "result": ("enforced", "dry_run")},
+    ),
+    Metric(
+        "voiceroom_operator_cpu_raises_total",
+        "counter",
+        "CPU limits that were to be raised in place, by how it ended; Set: the pod reads it back.",
+        labels=("outcome",),
+        values={"outcome": ("Set", "Refused", "Deferred", "Infeasible", "NotSet")},
     ),
     Metric(
         "voiceroom_operator_alerts_total",
@@ -123,6 +136,54 @@ METRICS: Final[tuple[Metric, ...]] = (
         },
     ),
     Metric(
+        "voiceroom_operator_canary_phase",
+        "gauge",
+        "1 for the phase that a canary is in, else 0.",
+        labels=("namespace", "pool", "of", "phase"),
+        values={"phase": ("Waiting", "Observing", "Promoting", "Promoted", "RolledBack")},
+    ),
+    Metric(
+        "voiceroom_operator_canary_reason",
+        "gauge",
+        "1 for why a canary is in its phase, or stays in it; other reasons are not shown.",
+        labels=("namespace", "pool", "of", "reason"),
+        values={"reason": names.CANARY_REASONS},
+    ),
+    Metric(
+        "voiceroom_operator_canary_rooms",
+        "gauge",
+        "Rooms of the other pool that a canary runs.",
+        labels=("namespace", "pool", "of"),
+    ),
+    Metric(
+        "voiceroom_operator_canary_indicator",
+        "gauge",
+        "What an indicator of a canary's gate was last: Lateness in seconds, the others shares.",
+        labels=("namespace", "pool", "of", "indicator"),
+        values={"indicator": ("Lateness", "Jitter", "Recoveries")},
+    ),
+    Metric(
+        "voiceroom_operator_canary_limit",
+        "gauge",
+        "What Lateness has to be below, in seconds, and the other indicators above.",
+        labels=("namespace", "pool", "of", "indicator"),
+        values={"indicator": ("Lateness", "Jitter", "Recoveries")},
+    ),
+    Metric(
+        "voiceroom_operator_canary_samples",
+        "gauge",
+        "Samples of an indicator in its window.",
+        labels=("namespace", "pool", "of", "indicator"),
+        values={"indicator": ("Lateness", "Jitter", "Recoveries")},
+    ),
+    Metric(
+        "voiceroom_operator_canary_needed",
+        "gauge",
+        "Samples that an indicator needs before its gate decides by it.",
+        labels=("namespace", "pool", "of", "indicator"),
+        values={"indicator": ("Lateness", "Jitter", "Recoveries")},
+    ),
+    Metric(
         "voiceroom_operator_events_dropped_total",
         "counter",
         "Kubernetes Events that were not posted.",
@@ -152,6 +213,13 @@ METRICS: Final[tuple[Metric, ...]] = (
         "gauge",
         "Share of the frame still free at p99, in the pool's worst pod.",
         labels=("namespace", "pool"),
+    ),
+    Metric(
+        "voiceroom_operator_pool_lateness_limit_seconds",
+        "gauge",
+        "p99 of lateness above which a pool's seconds are bad, by its spec.timing.profile.",
+        "seconds",
+        ("namespace", "pool"),
     ),
 )
 BY_NAME: Final[dict[str, Metric]] = {metric.name: metric for metric in METRICS}

@@ -209,6 +209,7 @@ class Remediation:
     storm_percent: Annotated[int, Whole(1, 100)] = 30
     healthy_delay: Annotated[str, Span(0, 86_400)] = "5m"
     quarantine: Literal["Affinity", "Taint"] = "Affinity"
+    cpu_limit_percent: Annotated[int, Whole(100, 1000)] = 100
     own_look: bool = True
     trust_alerts: bool | None = None
 

@@ -67,6 +67,28 @@ SCHEDULING: Final[tuple[Metric, ...]] = (
         labels=("source", "reason"),
     ),
 )
+"""Of mixer pods, by who looks at them from the node."""
+NODE_TIMES: Final[tuple[Metric, ...]] = (
+    Metric(
+        "voiceroom_node_cpu_seconds_total",
+        "counter",
+        "Time of each CPU that went to interrupts (irq, softirq) and to others of the hypervisor "
+        "(steal), from /proc/stat.",
+        "seconds",
+        ("cpu", "mode"),
+        values={"mode": ("irq", "softirq", "steal")},
+    ),
+    Metric(
+        "voiceroom_node_pressure_seconds_total",
+        "counter",
+        "Time in which something on the node waited for a resource (PSI, some).",
+        "seconds",
+        ("resource",),
+        values={"resource": ("cpu", "io", "memory")},
+    ),
+)
+"""Of the node itself."""
+ON_NODE: Final[tuple[Metric, ...]] = (*SCHEDULING, *NODE_TIMES)
 """On a node only."""
 
-METRICS: Final[tuple[Metric, ...]] = (*TIMERS, *SCHEDULING)
+METRICS: Final[tuple[Metric, ...]] = (*TIMERS, *ON_NODE)

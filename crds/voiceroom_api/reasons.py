@@ -86,6 +86,7 @@ _MOVING: Final = Condition(
         names.NODE_LOST: "its pod is silent",
         names.REQUESTED: f"a person asked for it ({names.MOVE_ANNOTATION})",
         names.SPEC_CHANGED: "poolName or placement changed, or the pool's pods are replaced",
+        names.CANARY: "a canary takes the room on, or gives it back (spec.canary of a MixerPool)",
     },
 )
 _BLOCKED: Final = Condition(
@@ -127,6 +128,8 @@ MARKS: Final[Mapping[str, str]] = {
     names.AUTO_LABEL: "label of the pool default when the operator made it for a room that asked",
     names.SAFE_TO_EVICT_ANNOTATION: f"annotation of pods: the opposite of {names.OCCUPIED_LABEL}",
     names.MOVE_ANNOTATION: 'annotation of VoiceRooms, {"id", "to"?, "why"}: asks for a move',
+    names.CANARY_ANNOTATION: 'annotation of MixerPools with spec.canary, {"id", "do": Promote, '
+    'RollBack or Retry, "why"}: a person decides',
     names.POOL_FINALIZER: "finalizer of MixerPools: released when its pods have drained and gone",
     names.TIMING_TAINT: "taint of nodes, degraded:NoSchedule: quarantine, where "
     "remediation.quarantine is Taint",

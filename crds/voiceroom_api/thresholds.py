@@ -16,12 +16,15 @@ class Threshold:
     """p99 above it is bad."""
     good_ms: float
     """p99 up to it is good."""
+    canary_us: int
+    """p99 of a canary over its window has to be below it, in microseconds: an edge of the buckets
+    of ``voiceroom_tick_lateness_seconds``."""
 
 
 PROFILES: Final[Mapping[str, Threshold]] = {
-    "bareMetalRt": Threshold(bad_ms=5.0, good_ms=2.0),
-    "bareMetal": Threshold(bad_ms=10.0, good_ms=5.0),
-    "vm": Threshold(bad_ms=20.0, good_ms=10.0),
+    "bareMetalRt": Threshold(bad_ms=5.0, good_ms=2.0, canary_us=120),
+    "bareMetal": Threshold(bad_ms=10.0, good_ms=5.0, canary_us=500),
+    "vm": Threshold(bad_ms=20.0, good_ms=10.0, canary_us=2000),
 }
 STEADY_MS: Final = 5.0
 """The median above it is bad in every profile: the drift at which a search for causes begins."""

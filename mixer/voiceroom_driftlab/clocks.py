@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from voiceroom_api.units import NS_PER_S
-from voiceroom_driftlab.faults import Draw, Fault
+from voiceroom_driftlab.draws import Draw
+from voiceroom_driftlab.faults import Fault
 from voiceroom_mixer.core.timing.detect.observations import ClockRound
 
 _OFFSETS = (0, -302_000_000, 7 * NS_PER_S)
@@ -55,6 +56,10 @@ class Clocks:
     def mono(self) -> int:
         """CLOCK_MONOTONIC as it reads."""
         return int(self._kernel[0] + self._error[0])
+
+    def true(self) -> int:
+        """CLOCK_MONOTONIC as timers go by it; where there is no truth channel, as it reads."""
+        return int(self._kernel[0]) if self.has_truth else self.mono()
 
     def raw(self) -> int:
         """The kernel's CLOCK_MONOTONIC_RAW: what packets are stamped with."""

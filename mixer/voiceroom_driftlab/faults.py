@@ -6,20 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-import numpy as np
-
 from voiceroom_api.units import NS_PER_MS, NS_PER_S
+from voiceroom_driftlab.draws import Draw, between, signed
 from voiceroom_mixer.core.timing.detect.verdicts import Kind
 
 Account = Literal["none", "signal", "own", "ancestor", "hidden", "queue", "steal"]
 """Who keeps the books of a stop: nobody, SIGCONT, the own cgroup, one above (visible or not), the
 run queue, the hypervisor."""
-Place = Literal["chores", "work"]
+Place = Literal["chores", "work", "control"]
 WEAKEST_MS: Final = 60.0
 """Of what stops the process: two frames, and the sleep that may hide its beginning."""
+BLOCKED_MS: Final[dict[Place, tuple[float, float]]] = {
+    "work": (WEAKEST_MS, 600.0),
+    "chores": (WEAKEST_MS, 600.0),
+    "control": (350.0, 2_000.0),
+}
+"""How long a call waits there: a pause of control's that nobody notices is no fault."""
 PERIOD_NS: Final = 100 * NS_PER_MS
 """Of CFS bandwidth control."""
-Draw = np.random.Generator
 
 
 class Stop(NamedTuple):
@@ -76,7 +80,7 @@ Maker = Callable[[Draw, int], Fault]
 
 def step_one(draw: Draw, at_ns: int) -> Fault:
     """One clock's reading jumps, or two of the three."""
-    size_ns = _signed(draw, 5, 500)
+    size_ns = signed(draw, 5, 500)
     hit = int(draw.integers(3))
     steps = [size_ns if clock == hit else 0 for clock in range(3)]
     if draw.random() < 0.25:
@@ -88,9 +92,9 @@ def step_one(draw: Draw, at_ns: int) -> Fault:
 def step_all(draw: Draw, at_ns: int) -> Fault:
     """All readings jump, or the machine's time itself does."""
     if draw.random() < 0.3:
-        size_ns = _between(draw, 60, 500)
+        size_ns = between(draw, 60, 500)
         return _once("step-all", "machine", at_ns, size_ns, kernel_jump_ns=size_ns)
-    size_ns = _signed(draw, 5, 500)
+    size_ns = signed(draw, 5, 500)
     return _once("step-all", "vdso all", at_ns, size_ns, step_ns=(size_ns,) * 3)
 
 
@@ -110,7 +114,7 @@ def rate(draw: Draw, at_ns: int) -> Fault:
 
 def freeze(draw: Draw, at_ns: int) -> Fault:
     """SIGSTOP, the freezer, or the machine suspended."""
-    size_ns = _between(draw, WEAKEST_MS, 2000)
+    size_ns = between(draw, WEAKEST_MS, 2000)
     name = str(draw.choice(("sigstop", "freezer", "suspend")))
     if name == "suspend":
         return _once("freeze", name, at_ns, size_ns, suspend_ns=size_ns)
@@ -129,36 +133,42 @@ def starved(draw: Draw, at_ns: int) -> Fault:
     if name in ("ancestor", "hidden"):
         account: Account = "ancestor" if name == "ancestor" else "hidden"
         return _periodic("starved", name, account, draw, at_ns)
-    size_ns = _between(draw, WEAKEST_MS, 1000)
+    size_ns = between(draw, WEAKEST_MS, 1000)
     account = "queue" if name == "queue" else "steal"
     return _once("starved", name, at_ns, size_ns, stops=(Stop(at_ns, at_ns + size_ns, account),))
 
 
 def gc(draw: Draw, at_ns: int) -> Fault:
     """A heap so large that a collection takes longer than the spare time."""
-    size_ns = _between(draw, WEAKEST_MS, 300)
+    size_ns = between(draw, WEAKEST_MS, 300)
     return Fault("gc", "ballast", at_ns, at_ns + 2 * NS_PER_S, size_ns / 1e6, gc_ns=size_ns)
 
 
 def gil(draw: Draw, at_ns: int) -> Fault:
     """A thread that computes in Python, or one that holds the GIL in a call."""
     if draw.random() < 0.5:
-        size_ns = _between(draw, 5, 9)
+        size_ns = between(draw, 5, 9)
         until_ns = at_ns + 3 * NS_PER_S
         return Fault("gil", "spinner", at_ns, until_ns, size_ns / 1e6, gil_ns=size_ns)
-    size_ns = _between(draw, WEAKEST_MS, 400)
+    size_ns = between(draw, WEAKEST_MS, 400)
     return _once("gil", "held", at_ns, size_ns, gil_held_ns=size_ns)
 
 
 def loop_block(draw: Draw, at_ns: int) -> Fault:
-    """A call that waits, in the work of a tick or in its chores."""
-    size_ns = _between(draw, WEAKEST_MS, 600)
-    place: Place = "work" if draw.random() < 0.5 else "chores"
+    """A call that waits: in the work of a tick, in its chores, or in control's event loop."""
+    place = blocked_place(draw)
+    size_ns = between(draw, *BLOCKED_MS[place])
     every = int(draw.integers(5, 40))
     return Fault(
         "loop-block", f"waits in {place}", at_ns, at_ns + 2 * NS_PER_S, size_ns / 1e6,
-        block_ns=size_ns, block_every=every, block_place=place,
+        block_ns=size_ns, block_every=every, block_place=place, instant=place != "control",
     )  # fmt: skip
+
+
+def blocked_place(draw: Draw) -> Place:
+    """One of the three."""
+    places: tuple[Place, ...] = ("work", "chores", "control")
+    return places[int(draw.integers(3))]
 
 
 def overload(draw: Draw, at_ns: int) -> Fault:
@@ -195,15 +205,6 @@ MAKERS: Final[dict[Kind | None, Maker]] = {
     "overload": overload,
     None: nothing,
 }
-
-
-def _between(draw: Draw, low_ms: float, high_ms: float) -> int:
-    """Evenly on a logarithmic scale: weak faults are the hard ones."""
-    return int(np.exp(draw.uniform(np.log(low_ms), np.log(high_ms))) * NS_PER_MS)
-
-
-def _signed(draw: Draw, low_ms: float, high_ms: float) -> int:
-    return _between(draw, low_ms, high_ms) * int(draw.choice((-1, 1)))
 
 
 def _once(

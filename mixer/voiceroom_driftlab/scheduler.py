@@ -6,7 +6,8 @@ from bisect import insort
 from typing import Final
 
 from voiceroom_api.units import NS_PER_MS, NS_PER_S
-from voiceroom_driftlab.faults import Draw, Stop
+from voiceroom_driftlab.draws import Draw
+from voiceroom_driftlab.faults import Stop
 from voiceroom_mixer.core.timing.detect.observations import Accounts, NodeAccounts
 
 CPUS: Final = 2
@@ -14,13 +15,16 @@ JIFFY_NS: Final = 10 * NS_PER_MS
 
 
 class Neighbour:
-    """A noisy one: bursts that take slices of up to 4 ms, steal, and now and then a hiccup.
+    """A noisy one: bursts that take slices of up to 4 ms, steal, now and then a hiccup, and jobs.
 
-    A hiccup loses up to a frame and a half, once every five minutes: it must not be a fault.
+    A hiccup loses up to a frame and a half, once every five minutes. A job computes for 1 to 3 s,
+    twice in five minutes: nearly every tick waits for the rest of its slice, as was measured beside
+    one on a real CPU. Neither loses two frames: they must not be faults.
     """
 
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
+        self._job_until_ns = 0
 
     def second(self, begin_ns: int) -> list[Stop]:
         """What it does in one second."""
@@ -37,6 +41,20 @@ class Neighbour:
             stops.append(self._some(begin_ns, 0.5, 6.0, "steal"))
         if draw.random() < 1 / 300:
             stops.append(self._some(begin_ns, 5.0, 30.0, "queue"))
+        if draw.random() < 1 / 150:
+            self._job_until_ns = begin_ns + int(draw.uniform(1.0, 3.0) * NS_PER_S)
+        if begin_ns < self._job_until_ns:
+            stops += self._job(begin_ns, min(self._job_until_ns, begin_ns + NS_PER_S))
+        return stops
+
+    def _job(self, at_ns: int, end_ns: int) -> list[Stop]:
+        """Slices of its own; who has waited for one then runs for some milliseconds."""
+        stops: list[Stop] = []
+        while at_ns < end_ns:
+            longest_ms = 18.0 if self._draw.random() < 0.1 else 9.0
+            taken_ns = int(self._draw.uniform(5.0, longest_ms) * NS_PER_MS)
+            stops.append(Stop(at_ns, at_ns + taken_ns, "queue"))
+            at_ns += taken_ns + int(self._draw.uniform(8.0, 16.0) * NS_PER_MS)
         return stops
 
     def _some(self, begin_ns: int, low_ms: float, high_ms: float, account: str) -> Stop:

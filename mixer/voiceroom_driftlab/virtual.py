@@ -47,6 +47,8 @@ def _outcome(fault: Fault, world: World) -> Outcome:
     """The first verdict counts, also one from before the fault."""
     seconds_ns = int(score.MAX_SECONDS * NS_PER_S)
     limit_ns = fault.until_ns + AFTER_NS if fault.instant else fault.at_ns + seconds_ns
+    if fault.block_place == "control":
+        limit_ns = fault.at_ns + fault.block_ns  # while it is blocked, and not only afterwards
     first = next((one for one in world.said if one.kind is not None), None)
     if first is None or first.at_ns > limit_ns:
         return Outcome(fault.kind, fault.name, fault.strength, None, 0, 0.0)
@@ -130,6 +132,8 @@ def _greater(draw: np.random.Generator, kind: Kind, at_ns: int) -> Fault:
     """A strong one."""
     while True:
         fault = MAKERS[kind](draw, at_ns)
+        if fault.block_place == "control":
+            continue  # it costs no tick, so nothing is greater or lesser than it
         strong = abs(fault.strength) >= _GREAT or len(fault.stops) > 1
         if strong or (kind in _LASTING and not fault.gil_held_ns) or fault.kind == "gc":
             return fault
@@ -139,5 +143,5 @@ def _lesser(draw: np.random.Generator, kind: Kind, at_ns: int) -> Fault:
     """A weak one: 60 ms now and then, or a rate."""
     fault = MAKERS[kind](draw, at_ns)
     if fault.block_ns:
-        return replace(fault, block_ns=_WEAK_NS, block_every=60)
+        return replace(fault, block_ns=_WEAK_NS, block_every=60, block_place="chores", instant=True)
     return replace(fault, gc_ns=_WEAK_NS, gc_every=60) if fault.gc_ns else fault

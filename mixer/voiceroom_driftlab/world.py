@@ -9,6 +9,7 @@ import numpy as np
 
 from voiceroom_api.units import NS_PER_MS, NS_PER_S
 from voiceroom_driftlab.clocks import Clocks
+from voiceroom_driftlab.controlloop import ControlLoop
 from voiceroom_driftlab.faults import Fault
 from voiceroom_driftlab.scheduler import Scheduler
 from voiceroom_mixer.core.timing.detect import matrix
@@ -16,6 +17,7 @@ from voiceroom_mixer.core.timing.detect.detector import Detector
 from voiceroom_mixer.core.timing.detect.observations import SenderPoint, Tick
 from voiceroom_mixer.core.timing.detect.verdicts import Kind
 from voiceroom_mixer.core.timing.schedule import Schedule
+from voiceroom_mixer.edge.kept import KeptClock
 
 START_NS: Final = 1_000 * NS_PER_S
 FRAME_NS: Final = 20 * NS_PER_MS
@@ -40,11 +42,16 @@ class _Sender(NamedTuple):
 class World:
     """One process from start to end; ``said`` is what its detectors said meanwhile."""
 
-    def __init__(self, seed: Sequence[int], faults: Sequence[Fault], senders: int = 4) -> None:
+    def __init__(
+        self, seed: Sequence[int], faults: Sequence[Fault], senders: int = 4, *, keeps: bool = True
+    ) -> None:
+        """``keeps``: time as timers keep it, and not as readings tell it."""
         self.draw = np.random.default_rng(list(seed))
         self.clocks = Clocks(self.draw, START_NS)
         self.scheduler = Scheduler(self.draw, START_NS)
         self.detector = Detector()
+        self.control = ControlLoop(np.random.default_rng([*seed, 3]), START_NS)
+        self._kept = KeptClock(self._shown, self._true if keeps else self._shown)
         self.seen: Tick | None = None
         """What the detectors were told of the newest tick."""
         self.said: list[Said] = []
@@ -52,7 +59,7 @@ class World:
         self.first_bad: int | None = None
         """Number of the first tick that a fault made late or overlong."""
         self._first_ns = min((fault.at_ns for fault in faults), default=1 << 62)
-        self._schedule = Schedule.begin(self.clocks.mono())
+        self._schedule = Schedule.begin(self._kept())
         self._begins = sorted(faults, key=lambda fault: fault.at_ns)
         self._ends = sorted(faults, key=lambda fault: fault.until_ns)
         self._on: list[Fault] = []
@@ -75,24 +82,28 @@ class World:
     def tick(self) -> None:
         """One tick, from the wait for its deadline to its chores."""
         self._events()
-        began_ns = self._mono()
+        began_ns = self._kept()
         deadline_ns = self._schedule.next_deadline_ns
         self._sleep(deadline_ns)
-        woke_ns = self._mono()
+        woke_ns = self._kept()
         while self._schedule.due(woke_ns) is None:
             # Woken early: the loop asks again until the reading has come so far.
             self.scheduler.run(max(1_000, deadline_ns - woke_ns))
-            woke_ns = self._mono()
+            woke_ns = self._kept()
         self._received = self._arrivals()
         self._work()
-        end_ns = self._mono()
+        end_ns = self._kept()
         self.ticks += 1
         self._observe(began_ns, deadline_ns, woke_ns, end_ns)
         self._chores()
 
-    def _mono(self) -> int:
+    def _shown(self) -> int:
         self.clocks.at(self.scheduler.now_ns)
         return self.clocks.mono()
+
+    def _true(self) -> int:
+        self.clocks.at(self.scheduler.now_ns)
+        return self.clocks.true()
 
     def _sleep(self, deadline_ns: int) -> None:
         """Until the kernel's clock shows it; faults may begin meanwhile."""
@@ -132,6 +143,8 @@ class World:
         self.clocks.at(self.scheduler.now_ns)
         self.clocks.begin(fault)
         self._source = fault.clocksource or self._source
+        if fault.block_place == "control":
+            self.control.block(fault.at_ns, fault.block_ns)
         if fault.gil_held_ns:
             self.scheduler.slices += fault.gil_held_ns // (5 * NS_PER_MS)
             self.scheduler.now_ns += fault.gil_held_ns
@@ -170,12 +183,13 @@ class World:
         tick = self.seen = Tick(
             deadline_ns, began_ns, woke_ns, end_ns - woke_ns, FRAME_NS, end_ns,
             self.scheduler.accounts(), node, self.clocks.round(), self._received,
-            gap_ns + int(self.draw.integers(50 * NS_PER_MS)),
+            gap_ns + int(self.draw.integers(50 * NS_PER_MS)), self._kept.error_ns(),
         )  # fmt: skip
         self._hear()
         before = self.said[-1].kind if self.said else None
         verdict = self.detector.tick(tick)
-        kind = verdict.kind if verdict else None
+        of_control = self.control.own_fault(now_ns, FRAME_NS)
+        kind = verdict.kind if verdict else of_control
         if kind != before:
             self.said.append(Said(kind, now_ns, self.ticks))
 
@@ -184,7 +198,7 @@ class World:
         self.first_bad = self.first_bad or self.ticks + ahead
 
     def _note_bad(self, late_ns: int, work_ns: int) -> None:
-        if self.scheduler.now_ns < self._first_ns or any(f.gc_ns or f.block_ns for f in self._on):
+        if self.scheduler.now_ns < self._first_ns or any(map(_bad_by_itself, self._on)):
             return
         if late_ns >= matrix.STEADY_NS or work_ns >= FRAME_NS:
             self._acts(0)
@@ -206,3 +220,8 @@ class World:
             stamp_ns = int((now_ns - START_NS) * (1 + sender.ppm / 1e6))
             late_ns = int(self.draw.exponential(sender.jitter_ns))
             self.detector.sender(SenderPoint(number, raw_ns, raw_ns - stamp_ns + late_ns))
+
+
+def _bad_by_itself(fault: Fault) -> bool:
+    """It is known at which tick it acts."""
+    return bool(fault.gc_ns or fault.block_ns)

@@ -21,6 +21,7 @@ from types import FrameType
 from typing import Final
 
 from voiceroom_mixer import config as run_config
+from voiceroom_mixer import outflow
 from voiceroom_mixer.children import (
     BACKOFF_S,
     PROBE_BACKOFF_S,
@@ -66,7 +67,7 @@ class Keeper:
         spare = (*commands.media, "spare")
         self._spares = [Spare("voiceroom-spare", spare, for_media) for _ in range(SPARES)]
         self._probes = _probes(commands, estate)
-        self._heart = Heart(estate.udp)
+        self._heart = Heart(estate.udp, estate.segments)
         self._exit_code: int | None = None
         self._drain_until_s: float | None = None
         self._heard = b""
@@ -202,13 +203,14 @@ class Keeper:
                 child.pid = 0
 
     def _log(self, message: str) -> None:
-        if self._config.log_format == "json":
-            entry = {"time": time.time(), "logger": "voiceroom.keeper", "message": message}
-            message = json.dumps(entry)
-        else:
-            message = f"voiceroom-keeper: {message}"
-        sys.stderr.write(message + "\n")
-        sys.stderr.flush()
+        sys.stderr.write(_line(self._config, message))
+
+
+def _line(config: RunConfig, message: str) -> str:
+    if config.log_format == "json":
+        entry = {"time": time.time(), "logger": "voiceroom.keeper", "message": message}
+        return json.dumps(entry) + "\n"
+    return f"voiceroom-keeper: {message}\n"
 
 
 def _probes(commands: Commands, estate: Estate) -> list[Child]:
@@ -248,8 +250,10 @@ def _allow_many_files() -> None:
 
 def main(commands: Commands | None = None) -> int:
     """Run the configuration in ``VOICEROOM_CONFIG_FD``; the exit code."""
+    log = outflow.take_over()
     try:
         config = run_config.load()
+        log.note = lambda dropped: _line(config, f"{dropped} lines were dropped: nobody took them")
         _allow_many_files()
         estate = open_estate(config)
     except (ConfigError, ListenError) as error:

@@ -19,6 +19,9 @@ from voiceroom_kubectl.cluster import ClusterError, NotFound, Object, Stream, ev
 
 _OURS: Final = f"/apis/{names.API_VERSION}"
 _MIXERS: Final = "app.kubernetes.io/name=voiceroom,app.kubernetes.io/component=mixer"
+_DOORS: Final = (
+    f"app.kubernetes.io/name=voiceroom,app.kubernetes.io/component={names.CHAOS_COMPONENT}"
+)
 _MERGE_PATCH: Final = "application/merge-patch+json"
 _PAGE: Final = 500
 _TIMEOUT_S: Final = (5.0, 30.0)
@@ -78,10 +81,19 @@ class ApiCluster:
         """See ``Cluster``."""
         return self._list(_collection(_OURS, namespace, "mixerpools"))
 
+    def patch_pool(self, namespace: str, name: str, patch: Object) -> Object:
+        """See ``Cluster``."""
+        path = f"{_collection(_OURS, namespace, 'mixerpools')}/{name}"
+        return self._json("PATCH", path, patch)
+
     def mixers(self, namespace: str | None, selector: str = "") -> list[Object]:
         """See ``Cluster``."""
         labels = f"{_MIXERS},{selector}" if selector else _MIXERS
         return self._list(_collection("/api/v1", namespace, "pods"), labelSelector=labels)
+
+    def node_doors(self, namespace: str) -> list[Object]:
+        """See ``Cluster``."""
+        return self._list(_collection("/api/v1", namespace, "pods"), labelSelector=_DOORS)
 
     def secret(self, namespace: str, name: str, key: str) -> bytes:
         """See ``Cluster``."""

@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 
 from voiceroom_api.duration import parse_duration
 from voiceroom_api.texts import DNS_LABEL
+from voiceroom_kubectl.canary import WISHES
 
 ROLES: Final = ("listener", "speaker", "moderator", "admin")
 FORMS: Final = ("table", "json", "yaml")
@@ -18,10 +19,13 @@ STRENGTHS: Final = {
     "rate": ("ppm", 500),
     "freeze": ("ms", 200),
 }
-"""Of the faults that can be injected: unit and default."""
+"""Of the faults that mixers inject into themselves: unit and default."""
+ON_NODES: Final = ("throttle", "netem")
+"""Faults that the door on a node injects."""
 CLOCKS: Final = ("monotonic", "raw", "boottime", "all")
 _FAULT_S: Final = 600
 _DRILL_S: Final = 10
+_MOST_LOSS: Final = 50
 _MAX_REASON: Final = 256
 _YEAR_S: Final = 365 * 86_400
 _NODE: Final = "[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?"
@@ -57,6 +61,7 @@ def build() -> Parser:
     _add_pause(commands)
     _room(_add(commands, "resume", "let a room be moved again"))
     _add_move(commands)
+    _add_canary(commands)
     _add_diagnose(commands)
     _add_check(commands)
     _add_chaos(commands)
@@ -133,6 +138,15 @@ def _add_move(commands: Any) -> None:
     move.add_argument("--timeout", type=duration, default=60, metavar="DURATION", help="60s")
 
 
+def _add_canary(commands: Any) -> None:
+    canary = _add(commands, "canary", "where a grey release stands, or decide it", forms=True)
+    canary.add_argument("pool", metavar="POOL", help="the canary")
+    canary.add_argument("wish", nargs="?", choices=tuple(WISHES), help="default: only show")
+    canary.add_argument(
+        "--why", type=reason, default="asked for by kubectl voiceroom canary", help="for the events"
+    )
+
+
 def _add_diagnose(commands: Any) -> None:
     diagnose = _add(
         commands, "diagnose", "why a timer is off: verdict, evidence and remedy", forms=True
@@ -161,13 +175,12 @@ def _add_check(commands: Any) -> None:
 
 
 def _add_chaos(commands: Any) -> None:
-    chaos = _add(commands, "chaos", "let mixer pods inject a fault into themselves", forms=True)
+    chaos = _add(commands, "chaos", "inject a fault into mixer pods, for a while", forms=True)
     chaos.add_argument(
         "kind",
-        type=fault,
-        choices=(*STRENGTHS, "show", "end"),
+        choices=(*STRENGTHS, *ON_NODES, "show", "end"),
         metavar="FAULT",
-        help="step, saw, rate, freeze; show what runs; end it",
+        help="step, saw, rate, freeze; throttle, netem; show what runs; end it",
     )
     chaos.add_argument(
         "--pod-selector", required=True, type=selector, metavar="SELECTOR", help="labels of pods"
@@ -190,6 +203,47 @@ def _add_chaos(commands: Any) -> None:
     chaos.add_argument(
         "--drill", action="store_true", help="measure before, under and after it; pass or fail"
     )
+    _add_on_nodes(chaos)
+
+
+def _add_on_nodes(chaos: Parser) -> None:
+    """Of the faults that the doors on nodes inject; the door has the last word on bounds."""
+    chaos.add_argument(
+        "--percent",
+        type=Whole(1, 99, "%"),
+        default=50,
+        metavar="N",
+        help="throttle: of its quota of CPU time, that is left to the mixer (default 50)",
+    )
+    for option, most, usual, what in (
+        ("--delay", 1_000, 50, "each packet"),
+        ("--jitter", 1_000, 0, "more or less"),
+    ):
+        chaos.add_argument(
+            option,
+            type=Whole(0, most, "ms"),
+            default=usual,
+            metavar="N",
+            help=f"netem: ms, {what} (default {usual}ms)",
+        )
+    chaos.add_argument(
+        "--loss", type=share, default=0.0, metavar="N", help="netem: 0 to 50 %% (default 0%%)"
+    )
+    chaos.add_argument(
+        "--door-namespace",
+        type=dns_label,
+        default="voiceroom",
+        metavar="NAMESPACE",
+        help="where the chart is installed, for throttle and netem (default voiceroom)",
+    )
+
+
+def share(text: str) -> float:
+    """Of packets that are lost, in percent: ``2%`` or ``0.5``."""
+    match = re.fullmatch(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)%?", text)
+    if match is None or float(match[1]) > _MOST_LOSS:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number from 0 to {_MOST_LOSS} %")
+    return float(match[1])
 
 
 def dns_label(text: str) -> str:
@@ -198,16 +252,6 @@ def dns_label(text: str) -> str:
         return DNS_LABEL.read(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
-
-
-def fault(text: str) -> str:
-    """What can be injected."""
-    if text in ("throttle", "netem"):
-        raise argparse.ArgumentTypeError(
-            f"{text} needs a door on the node, which does not exist yet; there are "
-            + ", ".join(STRENGTHS)
-        )
-    return text
 
 
 def fault_time(text: str) -> int:
@@ -269,18 +313,19 @@ def reason(text: str) -> str:
 
 
 class Whole:
-    """Reads a whole number within bounds."""
+    """Reads a whole number within bounds; its unit may stand behind it."""
 
-    def __init__(self, low: int, high: int) -> None:
-        self._low, self._high = low, high
+    def __init__(self, low: int, high: int, unit: str = "") -> None:
+        self._low, self._high, self._unit = low, high, unit
 
     def __call__(self, text: str) -> int:
         """The number."""
-        if not text.isdecimal() or not self._low <= int(text) <= self._high:
+        digits = text.removesuffix(self._unit)
+        if not digits.isdecimal() or not self._low <= int(digits) <= self._high:
             raise argparse.ArgumentTypeError(
                 f"{text!r} must be a whole number from {self._low} to {self._high}"
             )
-        return int(text)
+        return int(digits)
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -293,8 +338,19 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _wrong_chaos(args: argparse.Namespace) -> str:
-    if args.kind not in STRENGTHS:
+    if args.kind in ("show", "end"):
         return "--drill: there is nothing to inject" if args.drill else ""
     if args.drill and args.seconds < _DRILL_S:
         return f"--drill: takes --for of at least {_DRILL_S}s"
-    return _read_strength(args)
+    return _wrong_on_node(args) if args.kind in ON_NODES else _read_strength(args)
+
+
+def _wrong_on_node(args: argparse.Namespace) -> str:
+    if args.strength is not None:
+        options = "--percent" if args.kind == "throttle" else "--delay, --jitter and --loss"
+        return f"--strength: {args.kind} takes {options}"
+    if args.kind == "netem" and args.jitter > args.delay:
+        return f"--jitter: must be at most --delay, {args.delay}ms"
+    if args.kind == "netem" and not args.delay and not args.loss:
+        return "--delay: must not be 0 where --loss is 0 as well"
+    return ""

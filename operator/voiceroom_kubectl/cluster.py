@@ -59,8 +59,14 @@ class Cluster(Protocol):
     def pools(self, namespace: str | None) -> list[Object]:
         """MixerPools, by namespace and name."""
 
+    def patch_pool(self, namespace: str, name: str, patch: Object) -> Object:
+        """JSON merge patch; gives the pool as it is then. Raises ``NotFound``."""
+
     def mixers(self, namespace: str | None, selector: str = "") -> list[Object]:
         """Mixer pods, by namespace and name; those that the label ``selector`` fits."""
+
+    def node_doors(self, namespace: str) -> list[Object]:
+        """Pods of the doors on nodes for faults on order, by name (docs/chaos.md)."""
 
     def secret(self, namespace: str, name: str, key: str) -> bytes:
         """One entry of a Secret. Raises ``NotFound`` without the Secret or without the entry."""

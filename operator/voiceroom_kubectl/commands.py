@@ -7,10 +7,11 @@ import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from voiceroom_kubectl import canary as grey
 from voiceroom_kubectl import chaos as injecting
 from voiceroom_kubectl import check as checking
-from voiceroom_kubectl import doctor, drill, listing, moving, story, top
-from voiceroom_kubectl.cluster import Cluster, NotFound, Object
+from voiceroom_kubectl import doctor, drill, listing, moving, nodedoor, story, top
+from voiceroom_kubectl.cluster import Cluster, ClusterError, NotFound, Object
 from voiceroom_kubectl.output import Terminal, listed
 from voiceroom_kubectl.reach import signalling
 from voiceroom_kubectl.report import Answer, Call, report
@@ -183,6 +184,22 @@ def move(session: Session) -> int:
     return FINE if done else NOT_SO
 
 
+def canary(session: Session) -> int:
+    """The table of indicators, or a decision."""
+    args, namespace, terminal = session.args, session.namespace, session.terminal
+    found = grey.pool(session.cluster, namespace, args.pool)
+    if args.wish:
+        made = grey.decide(session.cluster, namespace, args.pool, args.wish, args.why)
+        terminal.say(f"{args.pool}: {args.wish} asked for, decision {made}")
+    elif args.output != "table":
+        terminal.show(grey.status(found), args.output)
+    else:
+        terminal.say("\n".join(grey.lines(found)))
+        if rows := grey.rows(found):
+            terminal.table(grey.HEADS, rows, "")
+    return FINE
+
+
 def diagnose(session: Session) -> int:
     """Exit code 1 when one of the pods does not keep time."""
     now_s = session.watch.wall_s()
@@ -221,6 +238,8 @@ def chaos(session: Session) -> int:
         raise NotFound(f"no mixer pod in {session.namespace} has the labels {args.pod_selector}")
 
     def asked(pod: Object, call: Call) -> Answer:
+        if call.path == injecting.DOOR:
+            return nodedoor.ask(cluster, args.door_namespace, pod, call)
         return ask_pod(cluster, pod, session.watch.wall_s(), call)
 
     ask = session.call or asked
@@ -228,12 +247,25 @@ def chaos(session: Session) -> int:
         terminal = session.terminal
         exercise = drill.Drill(cluster, pods, ask, session.watch, terminal.remark)
         return _judged(session, exercise.run(injecting.call(args), args.seconds))
-    outcomes = injecting.each(pods, ask, injecting.call(args))
+    wanted = injecting.call(args)
+    outcomes = injecting.each(pods, ask, wanted)
+    if wanted.method != "POST" and _has_doors(session):
+        doors = injecting.each(pods, ask, Call(wanted.method, injecting.DOOR))
+        outcomes = injecting.beside(outcomes, doors)
     if args.output == "table":
         session.terminal.table(injecting.HEADS, [one.row() for one in outcomes], "")
     else:
         session.terminal.show(listed([one.to_dict() for one in outcomes]), args.output)
     return NOT_SO if any(one.error for one in outcomes) else FINE
+
+
+def _has_doors(session: Session) -> bool:
+    """Who may not see whether there are any is told so."""
+    try:
+        return bool(session.cluster.node_doors(session.args.door_namespace))
+    except ClusterError as error:
+        session.terminal.remark(f"doors on nodes were not asked: {error}")
+        return False
 
 
 def _judged(session: Session, trials: list[drill.Trial]) -> int:
@@ -257,6 +289,7 @@ COMMANDS: dict[str, Callable[[Session], int]] = {
     "pause": pause,
     "resume": resume,
     "move": move,
+    "canary": canary,
     "diagnose": diagnose,
     "check": check,
     "chaos": chaos,

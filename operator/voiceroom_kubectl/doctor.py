@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from voiceroom_api import names, reasons
 from voiceroom_api.diagnosis import SILENT_REMEDY, Diagnosis, Step, diagnose, signs_of
-from voiceroom_kubectl import pressure
+from voiceroom_kubectl import controlloop, pressure
 from voiceroom_kubectl.cluster import Cluster, ClusterError, NotFound, Object
+from voiceroom_kubectl.controlloop import ControlLoop
 from voiceroom_kubectl.output import parse_time, span
 from voiceroom_kubectl.pressure import Pressure
 
@@ -29,6 +30,7 @@ class Case:
     rooms: tuple[str, ...]
     found: Diagnosis
     pressure: Pressure = field(default_factory=Pressure)
+    loop: ControlLoop = field(default_factory=ControlLoop)
     since_s: float | None = None
     """Unix time."""
     error: str = ""
@@ -38,7 +40,7 @@ class Case:
         """For JSON."""
         told = {"namespace": self.namespace, "pod": self.pod, "node": self.node}
         known = {"rooms": list(self.rooms), "error": self.error} | asdict(self.found)
-        known |= asdict(self.pressure)
+        known |= asdict(self.pressure) | (asdict(self.loop) if self.loop.control else {})
         return told | {key: value for key, value in known.items() if value not in ("", None)}
 
 
@@ -94,6 +96,7 @@ def examine(pod: Object, ask: Ask, now_s: float) -> Case:
         rooms=tuple(sorted(_rooms(said))),
         found=diagnose(signs_of(said)),
         pressure=pressure.read(said),
+        loop=controlloop.read(said),
         since_s=_unix(since, now_s),
     )
 
@@ -118,6 +121,7 @@ def lines(case: Case, now_s: float) -> Iterator[str]:
         yield f"  Evidence: {'; '.join(case.found.evidence)}."
     if case.found.remedy:
         yield f"  Remedy: {case.found.remedy}."
+    yield from controlloop.lines(case.loop)
     yield from pressure.lines(case.pressure)
     if case.found.steps:
         yield f"  Asked: {'; '.join(map(_step, case.found.steps))}."

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from voiceroom_kubectl import top
-from voiceroom_kubectl.chaos import PATH, Ask, Outcome, each
+from voiceroom_kubectl.chaos import Ask, Outcome, each
 from voiceroom_kubectl.cluster import Cluster, ClusterError, Object
 from voiceroom_kubectl.output import shown
 from voiceroom_kubectl.report import Call
@@ -138,19 +138,19 @@ class Drill:
         self.watch.sleep(max(0.0, end_s - self.watch.monotonic_s()) + CALM_S)
         self.remark(f"after: {MEASURE_S} s")
         after = self._phase(MEASURE_S)
-        ended = [not (one.error or one.active) for one in self._each("GET")]
+        ended = [not (one.error or one.active) for one in self._each("GET", wanted.path)]
         names = [pod["metadata"]["name"] for pod in self.pods]
         return [Trial(*parts) for parts in zip(names, before, chaos, after, ended, strict=True)]
 
-    def _each(self, method: str) -> list[Outcome]:
-        return each(self.pods, self.ask, Call(method, PATH))
+    def _each(self, method: str, path: str) -> list[Outcome]:
+        return each(self.pods, self.ask, Call(method, path))
 
     def _begin(self, wanted: Call) -> None:
         begun = each(self.pods, self.ask, wanted)
         refused = [f"{one.pod}: {one.error}" for one in begun if one.error]
         if refused:
             ours = [pod for pod, one in zip(self.pods, begun, strict=True) if not one.error]
-            each(ours, self.ask, Call("DELETE", PATH))
+            each(ours, self.ask, Call("DELETE", wanted.path))
             raise ClusterError("; ".join(refused))
 
     def _phase(self, seconds: int) -> list[Phase]:

@@ -8,7 +8,7 @@ import json
 import os
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,10 @@ from voiceroom_kubectl.forward import forwarded
 from voiceroom_kubectl.tokens import Wanted, token
 
 ADMIN_PORT_NAME: Final = "admin"
-_TIMEOUT_S: Final = 10.0
+TIMEOUT_S: Final = 10.0
 _MOST_BYTES: Final = 4 << 20
+Over = Callable[[int], http.client.HTTPConnection]
+"""A connection to a port of this machine."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,19 @@ def ask(cluster: Cluster, pod: Object, now_s: float, call: Call) -> Answer:
         raise ClusterError(f"the pod {name} has no port {ADMIN_PORT_NAME}")
     context = _context(cluster, namespace, f"voiceroom-{pool}")
     bearer = _bearer(cluster, namespace, pool, now_s)
+
+    def over(port: int) -> http.client.HTTPConnection:
+        return _Connection(port, context, f"mixer.{pool}.{namespace}")
+
+    return exchange(cluster, pod, number, over, call, bearer)
+
+
+def exchange(
+    cluster: Cluster, pod: Object, number: int, over: Over, call: Call, bearer: str
+) -> Answer:
+    """One request to the port ``number`` of a pod. Raises ``ClusterError`` when it does not
+    answer."""
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
     told: list[str] = []
 
     def connect() -> Stream:
@@ -71,18 +86,22 @@ def ask(cluster: Cluster, pod: Object, now_s: float, call: Call) -> Answer:
 
     with forwarded(connect, 0, told.append) as port:
         try:
-            connection = _Connection(port, context, f"mixer.{pool}.{namespace}")
-            return _answer(connection, call, bearer)
+            return _answer(over(port), call, bearer)
         except (OSError, ValueError, http.client.HTTPException) as error:
             why = told[0] if told else str(error) or type(error).__name__
             raise ClusterError(f"the pod {name} does not answer: {why}") from error
 
 
 def admin_port(pod: Object) -> int:
+    """Of its report; 0 when there is none."""
+    return named_port(pod, ADMIN_PORT_NAME)
+
+
+def named_port(pod: Object, wanted: str) -> int:
     """The port of that name; 0 when there is none."""
     for container in pod.get("spec", {}).get("containers", []):
         for port in container.get("ports", []):
-            if port.get("name") == ADMIN_PORT_NAME:
+            if port.get("name") == wanted:
                 return int(port["containerPort"])
     return 0
 
@@ -117,7 +136,7 @@ class _Connection(http.client.HTTPSConnection):
     """To a port of this machine, for the name of the pool's pods."""
 
     def __init__(self, port: int, context: ssl.SSLContext, server_name: str) -> None:
-        super().__init__("127.0.0.1", port, timeout=_TIMEOUT_S)
+        super().__init__("127.0.0.1", port, timeout=TIMEOUT_S)
         self._of_pool, self._server_name = context, server_name
 
     def connect(self) -> None:

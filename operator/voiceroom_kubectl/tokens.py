@@ -8,7 +8,7 @@ from typing import cast
 from urllib.parse import quote
 
 from voiceroom_api.duration import parse_duration
-from voiceroom_kubectl.cluster import Cluster, ClusterError, Object
+from voiceroom_kubectl.cluster import Cluster, ClusterError, NotFound, Object
 from voiceroom_mixer.control.auth.keys import KeysError, parse_keys
 from voiceroom_mixer.control.auth.tokens import sign
 from voiceroom_mixer.core.state.legstate import Role
@@ -34,8 +34,7 @@ def pool_of(room: Object) -> str:
 def token(cluster: Cluster, room: Object, wanted: Wanted, now_s: float) -> str:
     """Raises ``ClusterError``."""
     metadata = room["metadata"]
-    secret = f"voiceroom-{pool_of(room)}"
-    raw = cluster.secret(metadata["namespace"], secret, KEYS_ENTRY)
+    secret, raw = _keys(cluster, metadata["namespace"], pool_of(room))
     try:
         return sign(
             parse_keys(raw.decode(), f"Secret {metadata['namespace']}/{secret}, {KEYS_ENTRY}"),
@@ -47,6 +46,19 @@ def token(cluster: Cluster, room: Object, wanted: Wanted, now_s: float) -> str:
         )
     except KeysError as error:
         raise ClusterError(str(error)) from error
+
+
+def _keys(cluster: Cluster, namespace: str, pool: str) -> tuple[str, bytes]:
+    """The Secret's name, and the keys: a canary uses those of the pool that it is the canary of."""
+    secret = f"voiceroom-{pool}"
+    try:
+        return secret, cluster.secret(namespace, secret, KEYS_ENTRY)
+    except NotFound:
+        for found in cluster.pools(namespace):
+            if found["metadata"]["name"] == pool and "canary" in found["spec"]:
+                secret = f"voiceroom-{found['spec']['canary']['of']}"
+                return secret, cluster.secret(namespace, secret, KEYS_ENTRY)
+        raise
 
 
 def link(base: str, room: str, join_token: str) -> str:

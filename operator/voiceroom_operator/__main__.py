@@ -18,13 +18,13 @@ def main() -> int:
         return 2
     from voiceroom_operator.edge import logs
 
-    logs.set_up(settings.log_format, settings.log_level)
+    log = logs.set_up(settings.log_format, settings.log_level)
     from kubernetes.aio.config import ConfigException
 
     from voiceroom_operator.running.process import serve
 
     try:
-        asyncio.run(serve(settings))
+        asyncio.run(serve(settings, log))
     except (ConfigException, OSError) as error:
         sys.stderr.write(f"voiceroom-operator: {error}\n")
         return 1

@@ -130,6 +130,7 @@ class RoomSeen:
     name: str
     uid: str
     pool: str
+    """That is to run it: the one that it asks for, or the canary of that."""
     created_s: float = 0.0
     dedicated: bool = False
     deleting: bool = False
@@ -147,8 +148,15 @@ class RoomSeen:
     """The move that a person asks for."""
     answer: Answer | None = None
     """What is on record of a request."""
+    lent_by: str = ""
+    """The pool that it asks for, where a canary is to run it; empty = ``pool``."""
     saw_pool: bool = False
     """It has been told of its pool before: when that is gone now, a person has deleted it."""
+
+    @property
+    def twin_pool(self) -> str:
+        """Where its twin is: of a room that is lent to a canary with the pods that are tried."""
+        return self.lent_by or self.pool
 
     @property
     def highest_epoch(self) -> int:

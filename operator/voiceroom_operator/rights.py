@@ -32,7 +32,7 @@ RIGHTS: Final = (
         names.GROUP,
         "mixerpools",
         ("create", "get", "list", "patch", "watch"),
-        "pools; the pool default is made; the finalizer is set and released",
+        "pools; the pool default is made; the finalizer is set and released; canaries promoted",
     ),
     Right(names.GROUP, "mixerpools/status", ("patch",), "conditions and counts"),
     Right(
@@ -41,6 +41,7 @@ RIGHTS: Final = (
         ("create", "delete", "get", "list", "patch", "watch"),
         "mixer pods, their labels and annotations",
     ),
+    Right("", "pods/resize", ("patch",), "the CPU limit of a throttled pod, raised in place"),
     Right("", "services", ("create", "get", "patch"), "one a pool: signalling"),
     Right("", "secrets", ("create", "get", "patch"), "keys and TLS of pools; PINs of rooms"),
     Right("", "events", ("create", "patch"), "what was done, and why"),

@@ -52,6 +52,8 @@ class PoolWanted:
     drain_s: float = 600.0
     deleting: bool = False
     has_finalizer: bool = True
+    canary_of: str = ""
+    """The pool whose rooms it shares; empty = it is no canary."""
 
 
 def pool_wanted(
@@ -77,6 +79,7 @@ def pool_wanted(
         drain_s=float(parse_duration(spec.drain.deadline)),
         deleting=deleting,
         has_finalizer=has_finalizer,
+        canary_of=spec.canary.of if spec.canary is not None else "",
     )
 
 

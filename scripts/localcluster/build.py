@@ -77,7 +77,9 @@ def _about(minutes: float) -> str:
 
 
 def _compile(tool: Tool, output: Path) -> None:
-    go = [str(toolchain.find()), "build", "-ldflags", tool.ldflags(), "-o", str(output)]
+    # The linker leaves out what debuggers want, so the compiler need not make it.
+    flags = ["-gcflags=all=-dwarf=false", "-ldflags", tool.ldflags()]
+    go = [str(toolchain.find()), "build", *flags, "-o", str(output)]
     tags = [f"-tags={','.join(tool.tags)}"] if tool.tags else []
     command = ["nice", "-n", "15", *go, *tags, tool.package]
     settings = toolchain.environment()

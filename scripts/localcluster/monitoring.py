@@ -34,6 +34,7 @@ PROGRAMS = (PROMETHEUS, ALERTMANAGER)
 PORTS = {PROMETHEUS: 9090, ALERTMANAGER: 9093}
 RULES = paths.REPOSITORY / "dashboards" / "voiceroom.rules.yaml"
 PAGE = paths.REPOSITORY / "docs" / "alerts.md"
+PROBE_PAGE = paths.REPOSITORY / "docs" / "clock-probe.md"
 SERVICE = "voiceroom-operator"
 SECRET = "voiceroom-operator-alerts"
 INTERVAL = "15s"
@@ -124,8 +125,17 @@ def prometheus_settings(kubeconfig: Path, alertmanager: str) -> Settings:
         "scrape_configs": [
             _scrape("mixer", "metrics", kubeconfig),
             _scrape("operator", "http", kubeconfig) | {"honor_labels": True},
+            *probe_job(kubeconfig),
         ],
     }
+
+
+def probe_job(kubeconfig: Path, page: Path = PROBE_PAGE) -> list[Settings]:
+    """What docs/clock-probe.md tells people to write for the clock probe of every node."""
+    jobs: list[Settings] = _block(page, "scrape_configs")["scrape_configs"]
+    for finder in (one for job in jobs for one in job["kubernetes_sd_configs"]):
+        finder["kubeconfig_file"] = str(kubeconfig)
+    return jobs
 
 
 def _scrape(component: str, port: str, kubeconfig: Path) -> Settings:
@@ -161,10 +171,7 @@ def alertmanager_settings(receiver: str, token: Path, page: Path = PAGE) -> Sett
 
     Alerts for people end nowhere here.
     """
-    block = re.search(r"^```yaml\n(receivers:.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    if block is None:
-        raise ClusterError(f"{page.name} has no settings of Alertmanager any more.")
-    settings: Settings = yaml.safe_load(block[1])
+    settings = _block(page, "receivers")
     (hook,) = settings["receivers"][0]["webhook_configs"]
     hook["url"] = receiver
     hook["http_config"]["authorization"]["credentials_file"] = str(token)
@@ -181,6 +188,16 @@ def _receiver(cluster: Cluster) -> str:
 def _token(cluster: Cluster) -> str:
     where = ("-n", NAMESPACE, "get", "secret", SECRET, "-o", "jsonpath={.data.token}")
     return b64decode(cluster.kubectl(*where)).decode()
+
+
+def _block(page: Path, first: str) -> Settings:
+    """The YAML of a page that begins with that key."""
+    wanted = rf"^```yaml\n({first}:.*?)^```$"
+    block = re.search(wanted, page.read_text(), re.MULTILINE | re.DOTALL)
+    if block is None:
+        raise ClusterError(f"{page.name} has no settings with {first} any more.")
+    settings: Settings = yaml.safe_load(block[1])
+    return settings
 
 
 # Asking

@@ -114,6 +114,8 @@ def kubelet(node: layout.Node, authority: str) -> str:
         "enforceNodeAllocatable": ["pods"],
         "podLogsDir": str(node.folder / "logs"),
         "nodeStatusUpdateFrequency": "4s",
+        # New content of a Secret is in its pods after this, where a minute is usual.
+        "syncFrequency": "10s",
         "clusterDNS": [CLUSTER_DNS],
         "clusterDomain": CLUSTER_DOMAIN,
         "failSwapOn": False,

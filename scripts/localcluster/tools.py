@@ -22,6 +22,7 @@ ALERTMANAGER = "github.com/prometheus/alertmanager"
 class Tool:
     """One program: `package` of `module`, built in folder `go/FOLDER`.
 
+    A package that begins with `./` is a folder of ours there, which uses `module`.
     `minutes` is what a cold build took on two cores, for the progress line. `stamps` are Go
     variables that the linker sets; {version}, {major} and {minor} in them are filled in. `tags` are
     build tags.
@@ -58,13 +59,19 @@ class Tool:
         return " ".join(["-s", "-w", *stamps])
 
     def key(self) -> str:
-        """Names the cache folder; another version, go.mod, go.sum, flag or platform is another."""
+        """Names the cache folder; another version, go.mod, go.sum, flag, platform or other source
+        of ours is another."""
         module = GO_MODULES / self.folder
         digest = hashlib.sha256(self.ldflags().encode())
         digest.update(",".join(self.tags).encode())
-        for name in ("go.mod", "go.sum"):
-            digest.update((module / name).read_bytes())
+        for path in (module / "go.mod", module / "go.sum", *self._sources()):
+            digest.update(path.read_bytes())
         return f"{self.name}-{self.version}-{host_platform()}-{digest.hexdigest()[:8]}"
+
+    def _sources(self) -> list[Path]:
+        """Those of ours."""
+        ours = self.package.startswith("./")
+        return sorted((GO_MODULES / self.folder / self.package).glob("*.go")) if ours else []
 
 
 # Without a version the API server calls itself v0.0.0, and Helm's kubeVersion refuses it.

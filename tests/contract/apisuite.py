@@ -9,7 +9,7 @@ import pytest
 
 from voiceroom_api import names
 from voiceroom_operator.cluster.api import Api, ApiError, Body
-from voiceroom_operator.cluster.kinds import POOLS, ROOMS, SECRETS, Kind
+from voiceroom_operator.cluster.kinds import PODS, POOLS, ROOMS, SECRETS, Kind
 
 NAMESPACE = "apisuite"
 Scene = Callable[[Api], Awaitable[None]]
@@ -43,6 +43,25 @@ async def gone(api: Api, kind: Kind, name: str) -> None:
     await api.delete(
         kind, NAMESPACE, name, uid=metadata["uid"], resource_version=metadata["resourceVersion"]
     )
+
+
+def pod(name: str, requests: str) -> dict[str, Any]:
+    """Of 700m CPU; nothing runs it."""
+    resources = {
+        "limits": {"cpu": "700m", "memory": "64Mi"},
+        "requests": {"cpu": requests, "memory": "64Mi"},
+    }
+    mixer = {"name": "mixer", "image": "registry.example.org/nothing:1", "resources": resources}
+    spec = {"containers": [mixer], "terminationGracePeriodSeconds": 0}
+    labels = {"app.kubernetes.io/component": "mixer"}
+    return body(PODS, name, spec=spec, metadata={"labels": labels})
+
+
+def resized(seen: Body, **resources: Any) -> dict[str, Any]:
+    """As the operator sends it."""
+    metadata = {key: seen["metadata"][key] for key in ("name", "namespace", "uid")}
+    containers = [{"name": "mixer", "resources": resources}]
+    return {"metadata": metadata, "spec": {"containers": containers}}
 
 
 class ApiSuite:
@@ -158,6 +177,46 @@ class ApiSuite:
             again = await api.apply(ROOMS, NAMESPACE, "same", status, "status")
             assert again["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
             await gone(api, ROOMS, "same")
+
+        self.play(scene)
+
+    def test_the_cpu_of_a_pod_is_raised_in_place(self) -> None:
+        async def scene(api: Api) -> None:
+            made = await api.create(PODS, NAMESPACE, pod("raised", requests="300m"))
+            sent = resized(made, limits={"cpu": "1400m"})
+            changed = await api.apply(PODS, NAMESPACE, "raised", sent, "resize")
+            (container,) = changed["spec"]["containers"]
+            assert container["resources"]["limits"] == {"cpu": "1400m", "memory": "64Mi"}
+            assert container["resources"]["requests"] == {"cpu": "300m", "memory": "64Mi"}
+            assert container["image"] == "registry.example.org/nothing:1"
+            assert changed["metadata"]["uid"] == made["metadata"]["uid"]
+            await gone(api, PODS, "raised")
+
+        self.play(scene)
+
+    def test_a_guaranteed_pod_stays_one(self) -> None:
+        async def scene(api: Api) -> None:
+            made = await api.create(PODS, NAMESPACE, pod("whole", requests="700m"))
+            limit = resized(made, limits={"cpu": "1400m"})
+            assert (await refused(api.apply(PODS, NAMESPACE, "whole", limit, "resize"))).is_refusal
+            both = resized(made, limits={"cpu": "1400m"}, requests={"cpu": "1400m"})
+            changed = await api.apply(PODS, NAMESPACE, "whole", both, "resize")
+            (container,) = changed["spec"]["containers"]
+            assert container["resources"]["limits"] == container["resources"]["requests"]
+            assert container["resources"]["limits"]["cpu"] == "1400m"
+            await gone(api, PODS, "whole")
+
+        self.play(scene)
+
+    def test_the_cpu_of_another_pod_of_the_name_is_left_alone(self) -> None:
+        async def scene(api: Api) -> None:
+            made = await api.create(PODS, NAMESPACE, pod("next", requests="300m"))
+            late = resized(made, limits={"cpu": "1400m"})
+            await gone(api, PODS, "next")
+            assert (await refused(api.apply(PODS, NAMESPACE, "next", late, "resize"))).is_missing
+            await api.create(PODS, NAMESPACE, pod("next", requests="300m"))
+            assert (await refused(api.apply(PODS, NAMESPACE, "next", late, "resize"))).is_stale
+            await gone(api, PODS, "next")
 
         self.play(scene)
 

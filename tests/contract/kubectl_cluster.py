@@ -34,6 +34,9 @@ class ClusterSuite:
         assert [one["metadata"]["name"] for one in cluster.rooms("ana")] == ["lobby", "zoo"]
         assert cluster.rooms("nobodys") == []
 
+    def test_where_no_doors_are_on_nodes_none_are_found(self, cluster: Cluster) -> None:
+        assert cluster.node_doors("ana") == []
+
     def test_a_patch_merges_and_null_takes_away(self, cluster: Cluster) -> None:
         cluster.create_room("ana", "lobby")
         changed = cluster.patch_room("ana", "lobby", PAUSED)
@@ -47,6 +50,8 @@ class ClusterSuite:
             cluster.patch_room("ana", "lobby", PAUSED)
         with pytest.raises(NotFound):
             cluster.delete_room("ana", "lobby")
+        with pytest.raises(NotFound):
+            cluster.patch_pool("ana", "gold", {"metadata": {"annotations": {"a": "b"}}})
         with pytest.raises(NotFound, match='secrets "voiceroom-default" not found'):
             cluster.secret("ana", "voiceroom-default", "keys.json")
 

@@ -11,6 +11,7 @@ from browsers.firefox import Firefoxes
 from browsers.links import StartMixer, link
 from browsers.roompage import RoomPage
 from browsers.tones import Pcm, quietest_db, rms_db
+from harness.listening import until
 from harness.mixer import Mixer, free_port
 from harness.tones import RATE
 
@@ -105,10 +106,17 @@ def restarts(mixer: Mixer, leg: str) -> int:
     return int(next(one["iceRestarts"] for one in room["legs"] if one["id"] == leg))
 
 
+def assert_answers_checks(mixer: Mixer) -> None:
+    """A browser answers the STUN checks of a lite agent as it answers any other."""
+    rtts = "voiceroom_stun_rtt_seconds_count"
+    until(lambda: mixer.metrics()[rtts] >= 4, what="it answers none of our checks")
+
+
 def test_chromium(mixer: Mixer, chromium: Chromiums) -> None:
     talker = chromium.person(TALKER_HZ).enter(link(mixer, "talker"))
     mover = chromium.person(MOVER_HZ).enter(link(mixer, "mover"))
     assert_not_heard(mixer, mover, talker)
+    assert_answers_checks(mixer)
 
 
 def test_chromium_towards_another_address(start_mixer: StartMixer, chromium: Chromiums) -> None:
@@ -126,3 +134,4 @@ def test_firefox(start_mixer: StartMixer, firefox: Firefoxes) -> None:
     talker = firefox.person(TALKER_HZ).enter(link(mixer, "talker"))
     mover = firefox.person(MOVER_HZ).enter(link(mixer, "mover"))
     assert_not_heard(mixer, mover, talker)
+    assert_answers_checks(mixer)

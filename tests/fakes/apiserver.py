@@ -34,6 +34,8 @@ class FakeApi:
         self.calls: list[tuple[str, str, str]] = []
         self.used: set[tuple[str, str, str]] = set()
         """Group, resource and verb: the rights that the calls took."""
+        self.subresource = ""
+        """Of the call that is being made."""
         self.refuse_pods = ""
         """Words with which new pods are refused."""
         self.terminating: set[str] = set()
@@ -83,9 +85,10 @@ class FakeApi:
             return made
         self._check(key, body["metadata"])
         changed = _copied(self._objects[key])
-        part = {"status": body.get("status", {})} if subresource else dict(body)
+        part = _part(body, subresource)
         before = self._applied.get((key, subresource), {})
         merged = _applied(changed, _without(part), _without(before))
+        _keeps_its_quality(self._objects[key], merged)
         self._applied[key, subresource] = json.loads(json.dumps(part))
         written = self._write(key, merged)
         self._done("patch", kind, name)
@@ -169,6 +172,7 @@ class FakeApi:
 
     def _call(self, verb: str, kind: Kind, name: str, subresource: str = "") -> None:
         self.calls.append((verb, kind.plural, name))
+        self.subresource = subresource
         self.used.add((kind.group, "/".join(filter(None, (kind.plural, subresource))), verb))
         self.before(verb, kind, name)
 
@@ -236,6 +240,37 @@ def _copied(body: Body) -> dict[str, Any]:
     return copy
 
 
+def _part(body: Body, subresource: str) -> dict[str, Any]:
+    """What a subresource takes of an object; of a pod's ``resize`` its containers' resources."""
+    if subresource == "resize":
+        containers = body["spec"]["containers"]
+        kept = [{key: one[key] for key in ("name", "resources")} for one in containers]
+        return {"spec": {"containers": kept}}
+    return {"status": body.get("status", {})} if subresource else dict(body)
+
+
+def _keeps_its_quality(old: Body, new: Body) -> None:
+    """A pod's quality of service never changes."""
+    if old["kind"] == "Pod" and _is_guaranteed(old) != _is_guaranteed(new):
+        raise ApiError(422, "Invalid", "spec: Pod QOS Class may not change as a result of resizing")
+
+
+def _is_guaranteed(pod: Body) -> bool:
+    resources = [one.get("resources") or {} for one in pod["spec"].get("containers") or ()]
+    return all("limits" in one and one["limits"] == one.get("requests") for one in resources)
+
+
+def _by_name(into: list[Any], part: list[Any], before: list[Any]) -> None:
+    """A list that is a map: entries that are named are changed where they are."""
+    earlier = {entry["name"]: entry for entry in before}
+    for entry in part:
+        found = next((one for one in into if one["name"] == entry["name"]), None)
+        if found is None:
+            into.append(json.loads(json.dumps(entry)))
+        else:
+            _applied(found, entry, earlier.get(entry["name"], {}))
+
+
 def _labels(body: Body) -> dict[str, str]:
     return body["metadata"].get("labels") or {}
 
@@ -264,6 +299,8 @@ def _applied(into: dict[str, Any], part: Body, before: Body) -> dict[str, Any]:
         if isinstance(value, Mapping) and isinstance(into.get(key), dict):
             earlier = before.get(key)
             _applied(into[key], value, earlier if isinstance(earlier, Mapping) else {})
+        elif key == "containers":
+            _by_name(into[key], value, before.get(key) or [])
         else:
             into[key] = json.loads(json.dumps(value))
     return into

@@ -9,10 +9,12 @@ from typing import Any
 from voiceroom_api import names
 from voiceroom_operator.observed import NodeSeen, Standing
 from voiceroom_operator.remediation.case import PoolCase, Remedies, RoomView
+from voiceroom_operator.remediation.cpulimit import CpuLimit, Refused
 from voiceroom_operator.remediation.drifted import drifted, next_drifted
 from voiceroom_operator.remediation.evidence import weigh
 from voiceroom_operator.remediation.planner import plan_remedies
 from voiceroom_operator.remediation.policy import Policy
+from voiceroom_operator.remediation.raises import Raise, raises
 from voiceroom_operator.remediation.records import alarms, budget_dict, evacuations
 from voiceroom_operator.remediation.suspects import Alarm, PodView
 from voiceroom_operator.remediation.town import Town, survey
@@ -35,6 +37,14 @@ class Pod:
     history: History = ()
     draining: bool = False
     work_ms: float = 2.0
+    cpu: CpuLimit = field(default_factory=CpuLimit)
+    needs_m: int = 0
+    """Throttled while its quota is less."""
+    takes_s: int = 2
+    """From a raised limit to the quota that the kubelet sets."""
+    answer: Refused = ""
+    """To a raised limit."""
+    raised_s: float = 0.0
 
 
 @dataclass
@@ -59,6 +69,8 @@ class Drifting:
         """Time, what, and name of each evacuation that was really begun."""
         self.moves: list[tuple[float, str, int]] = []
         """Time and room of each move, and the people in it."""
+        self.raised: list[tuple[float, str, int]] = []
+        """Time, pod and limit of each that was asked of the API server."""
         self.last = Remedies()
         self.left_at_once = 0
         """The most nodes that were being left in one round."""
@@ -78,6 +90,13 @@ class Drifting:
     def room(self, name: str, pod: str, **fields: Any) -> None:
         usual: dict[str, Any] = {"legs": 3, "cost": 1.0}
         self.rooms[name] = RoomView(name, pod, **(usual | fields))
+
+    def death(self, name: str) -> Pod:
+        """Somebody deletes a pod: another comes in its place, and its rooms begin there."""
+        anew = self.birth(self.pods.pop(name).node)
+        for room in [room for room in self.rooms.values() if room.pod == name]:
+            self.rooms[room.name] = replace(room, pod=anew.name)
+        return anew
 
     def on(self, node: str) -> list[Pod]:
         return [pod for pod in self.pods.values() if pod.node == node]
@@ -103,6 +122,9 @@ class Drifting:
         self.round()
 
     def _second(self, pod: Pod) -> None:
+        self._kubelet(pod)
+        if pod.needs_m:
+            pod.bad = names.THROTTLE if pod.cpu.quota_m < pod.needs_m else None
         if pod.silent:
             pod.silent_s += 1.0
             return
@@ -110,6 +132,20 @@ class Drifting:
         said = [self._window(pod, int(self.now_s) - 1)]
         verdict = self.bad_nodes.get(pod.node, pod.bad) or ""
         pod.history = noted(pod.history, said, verdict, False, self.policy.keep_s)
+
+    def _kubelet(self, pod: Pod) -> None:
+        cpu = pod.cpu
+        if cpu.limit_m > cpu.quota_m and not cpu.refused and self.now_s >= pod.raised_s:
+            pod.cpu = replace(cpu, quota_m=cpu.limit_m)
+
+    def _resize(self, entry: Raise) -> None:
+        pod = self.pods[entry.pod]
+        self.raised.append((self.now_s, pod.name, entry.to_m))
+        if pod.answer == "Refused":
+            pod.cpu = replace(pod.cpu, refused="Refused", why="no")
+            return
+        pod.cpu = CpuLimit(entry.to_m, pod.cpu.quota_m, pod.answer)
+        pod.raised_s = self.now_s + pod.takes_s
 
     def _window(self, pod: Pod, number: int) -> Window:
         bad = pod.bad is not None or pod.node in self.bad_nodes
@@ -134,6 +170,7 @@ class Drifting:
             started_s=pod.started_s,
             standing=Standing.LEAVING if pod.draining else Standing.SERVING,
             headroom=max(0.0, 1.0 - pod.work_ms / 20.0),
+            cpu=pod.cpu,
             evidence=weigh(pod.history, pod.silent_s, self.policy),
             alarms=tuple(
                 alarm
@@ -155,7 +192,8 @@ class Drifting:
             for room in self.rooms.values()
         )
         named = {alarm for view in views for alarm in view.alarms}
-        return PoolCase("p", self.policy, views, rooms, record, tuple(named), nodes)
+        raised = raises(self.status)
+        return PoolCase("p", self.policy, views, rooms, record, tuple(named), nodes, raised)
 
     def town(self) -> Town:
         return survey([(pod, self.policy) for pod in self.case().pods], self.now_s)
@@ -166,14 +204,16 @@ class Drifting:
     def round(self) -> Remedies:
         plan = self.last = self.plan()
         self.left_at_once = max(self.left_at_once, len(self._being_left(plan)))
+        for raised in plan.due_raises:
+            self._resize(raised)
         for room in plan.leave:
             self._move(room, plan)
         for pod in tuple(self.pods.values()):
             pod.draining = pod.uid in plan.draining
             if pod.draining and not any(room.pod == pod.name for room in self.rooms.values()):
                 self._replace(pod, plan)
-        budget = budget_dict(plan.record, plan.nodes_left, plan.pods_left, plan.alarms)
-        self.status = {"budget": budget}
+        left = (plan.nodes_left, plan.pods_left)
+        self.status = {"budget": budget_dict(plan.record, *left, plan.alarms, plan.raises)}
         for entry in plan.fresh:
             if not entry.dry:
                 self.begun.append((self.now_s, entry.what, entry.name))

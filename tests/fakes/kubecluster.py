@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from voiceroom_api import names
 from voiceroom_kubectl.cluster import ClusterError, NotFound, Object, Stream, event_time
 
 CREATED = "2026-03-01T12:00:00Z"
@@ -93,6 +94,14 @@ class FakeCluster:
         """See ``Cluster``."""
         return _of(self.mixerpools, namespace)
 
+    def patch_pool(self, namespace: str, name: str, patch: Object) -> Object:
+        """See ``Cluster``."""
+        found = deepcopy(_found(self.mixerpools, namespace, name, "mixerpools.voiceroom.dev"))
+        changed = merged(found, patch)
+        assert isinstance(changed, dict)
+        self.mixerpools[namespace, name] = changed
+        return deepcopy(changed)
+
     def mixers(self, namespace: str | None, selector: str = "") -> list[Object]:
         """See ``Cluster``; of selectors it knows ``key=value`` and commas."""
         wanted = dict(part.split("=", 1) for part in selector.split(",") if part)
@@ -101,6 +110,10 @@ class FakeCluster:
             for pod in _of(self.pods, namespace)
             if wanted.items() <= pod["metadata"].get("labels", {}).items()
         ]
+
+    def node_doors(self, namespace: str) -> list[Object]:
+        """See ``Cluster``."""
+        return self.mixers(namespace, f"app.kubernetes.io/component={names.CHAOS_COMPONENT}")
 
     def secret(self, namespace: str, name: str, key: str) -> bytes:
         """See ``Cluster``."""

@@ -114,6 +114,6 @@ class FakeMedia:
         if tell:
             self.say(Kind.ENDED, state, bytes((reason,)))
 
-    def refill(self, leg: LegState, size_ms: int, target_ms: int, last_seq: int) -> None:
+    def refill(self, leg: LegState, size_ms: int, target_ms: int, last_seq: int, ssrc: int) -> None:
         """A ``JB refill timeout``."""
-        self.say(Kind.REFILL, leg, struct.pack("!III", size_ms, target_ms, last_seq))
+        self.say(Kind.REFILL, leg, struct.pack("!IIII", size_ms, target_ms, last_seq, ssrc))

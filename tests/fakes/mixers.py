@@ -8,8 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from voiceroom_api import names
 from voiceroom_operator.admin.access import Access, Address
 from voiceroom_operator.admin.client import Reply, Unreachable
+
+LATE_US = [50, 100, 120, 250, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000]
+JITTER_US = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 50_000, 100_000, 200_000]
 
 
 @dataclass
@@ -36,6 +40,8 @@ class FakeMixer:
     realtime: dict[str, Any] = field(
         default_factory=lambda: {"mode": "Quota", "granted": True, "reason": "Granted"}
     )
+    needs_cpus: float = 0.0
+    """It is throttled while its quota is less."""
     verdict: str = ""
     late: list[tuple[float, float]] = field(default_factory=list)
     """From when to when its ticks were bad, by the loop's time."""
@@ -43,11 +49,23 @@ class FakeMixer:
     timing: dict[str, Any] = field(default_factory=lambda: {"p99Ms": 0.4, "verdict": None})
     asked: int = 0
     told: int = 0
+    shows: bool = True
+    """Its image knows of indicators."""
+    late_share: float = 0.0
+    """Of its ticks that are 5 to 10 ms late; the others are at most 50 us."""
+    rough_share: float = 0.0
+    """Of its samples of jitter that are above 30 ms."""
+    faults: dict[str, int] = field(default_factory=lambda: {"recovered": 0, "late": 0})
+    counted: dict[str, list[int]] = field(
+        default_factory=lambda: {"late": [0] * 13, "jitter": [0] * 11}
+    )
+    counted_s: float = -1.0
 
     def restart(self, *, keeps: bool = False) -> None:
         """The container starts anew."""
         self.boot_id += "+"
         self.directory = 0
+        self.counted = {"late": [0] * 13, "jitter": [0] * 11}
         if not keeps:
             self.term, self.generation, self.rooms, self.places = 0, 0, [], {}
 
@@ -61,6 +79,35 @@ class FakeMixer:
         self.verdict = ""
         began_s, _ = self.late.pop()
         self.late.append((began_s, asyncio.get_running_loop().time()))
+
+    def starve(self, needs_cpus: float) -> None:
+        """From now on it needs more CPU than it has."""
+        self.needs_cpus = needs_cpus
+        self.stall(names.THROTTLE)
+
+    def limit(self, cpus: float) -> None:
+        """The kubelet sets its quota."""
+        self.realtime = self.realtime | {"quotaCpus": cpus}
+        if 0.0 < self.needs_cpus <= cpus:
+            self.needs_cpus = 0.0
+            self.recover()
+
+    def indicators(self) -> dict[str, Any]:
+        """50 ticks a second; a sample of jitter for each of its people."""
+        now_s = asyncio.get_running_loop().time()
+        passed_s = now_s - self.counted_s if self.counted_s >= 0 else 0.0
+        self.counted_s = now_s
+        ticks, samples = round(50 * passed_s), round(sum(self.people.values()) * passed_s)
+        late, rough = round(ticks * self.late_share), round(samples * self.rough_share)
+        self.counted["late"][0] += ticks - late
+        self.counted["late"][8] += late
+        self.counted["jitter"][3] += samples - rough
+        self.counted["jitter"][7] += rough
+        return {
+            "lateness": {"edgesUs": LATE_US, "counts": [*self.counted["late"]], "skipped": 0},
+            "jitter": {"edgesUs": JITTER_US, "counts": [*self.counted["jitter"]]},
+            "recoveries": dict(self.faults),
+        }
 
     def windows(self) -> list[dict[str, Any]]:
         """The ten newest whole seconds."""
@@ -97,7 +144,7 @@ class FakeMixer:
             "timing": {"windows": self.windows()}
             | self.timing
             | ({"verdict": self.verdict} if self.verdict else {}),
-        }
+        } | ({"indicators": self.indicators()} if self.shows else {})
 
     def _come(self) -> None:
         """Take the rooms that this one is the successor of."""

@@ -16,6 +16,7 @@ from voiceroom_operator.children.pod import PodDefaults
 from voiceroom_operator.cluster.api import Api, ApiError, Body
 from voiceroom_operator.cluster.kinds import EVENTS, NODES, PODS, POOLS, ROOMS, Kind
 from voiceroom_operator.limits import Limits
+from voiceroom_operator.reading.cpu import cpu_limit
 from voiceroom_operator.rights import RIGHTS
 from voiceroom_operator.round.saying import REASONS
 from voiceroom_operator.running.meters import Meters
@@ -27,6 +28,8 @@ NAMESPACE = "voice"
 UNIX_S = 1_800_000_000.0
 START_S = 1.0
 END_S = 0.5
+RESIZE_S = 1.5
+"""From a raised limit to the quota that is set."""
 GRANTED = {
     (right.group, right.resource, verb)
     for right in RIGHTS
@@ -119,6 +122,9 @@ class FakeKubelet:
         """New pods stay Pending."""
         self.patient = False
         """Pods that are deleted take their time."""
+        self.pending = ""
+        """Why it changes no pod's resources in place: Deferred, Infeasible."""
+        self.resizes = True
         for name in self.nodes:
             addresses = [{"type": "InternalIP", "address": f"192.0.2.{len(name)}"}]
             ready = [{"type": "Ready", "status": "True"}]
@@ -137,6 +143,26 @@ class FakeKubelet:
             loop.call_later(END_S, self._end, *key)
         elif "nodeName" not in body["spec"] and not self.idle:
             loop.call_later(START_S, self._start, *key)
+        elif event == "MODIFIED" and self._limit_m(body) != self._quota_m(body):
+            loop.call_later(RESIZE_S, self._resize, *key)
+
+    def _limit_m(self, body: Body) -> int:
+        return cpu_limit(body, None).limit_m
+
+    def _quota_m(self, body: Body) -> int:
+        mixer = self._mixers.by_address.get(_address(body))
+        return round(1000 * mixer.realtime.get("quotaCpus", 0.0)) if mixer else 0
+
+    def _resize(self, namespace: str, name: str, uid: str) -> None:
+        body = self._api.bodies(PODS, namespace).get(name)
+        if body is None or body["metadata"]["uid"] != uid:
+            return
+        if self.pending:
+            why = {"type": "PodResizePending", "status": "True", "reason": self.pending}
+            ready = [{"type": "Ready", "status": "True"}, why | {"message": "the node is full"}]
+            self._api.change(PODS, namespace, name, {"status": {"conditions": ready}})
+        elif self.resizes and (mixer := self._mixers.by_address.get(_address(body))):
+            mixer.limit(self._limit_m(body) / 1000)
 
     def _start(self, namespace: str, name: str, uid: str) -> None:
         body = self._api.bodies(PODS, namespace).get(name)
@@ -147,7 +173,7 @@ class FakeKubelet:
             return
         self.made += 1
         ip = f"10.0.{self.made // 250}.{self.made % 250 + 1}"
-        self._mixers.at(f"{ip}:8443")
+        self._mixers.at(f"{ip}:8443").limit(self._limit_m(body) / 1000)
         status = {
             "phase": "Running",
             "podIP": ip,
@@ -177,6 +203,10 @@ class FakeKubelet:
         if body is not None and body["metadata"]["uid"] == uid:
             self._mixers.by_address.pop(f"{(body.get('status') or {}).get('podIP')}:8443", None)
             self._api.vanish(PODS, namespace, name)
+
+
+def _address(body: Body) -> str:
+    return f"{(body.get('status') or {}).get('podIP')}:8443"
 
 
 class Town:

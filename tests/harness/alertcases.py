@@ -11,6 +11,7 @@ from itertools import accumulate, cycle, islice
 from typing import Final
 
 from voiceroom_api import names
+from voiceroom_api.thresholds import PROFILES
 
 SCRAPE_S: Final = 15
 BEFORE: Final = 24
@@ -79,6 +80,18 @@ def _lateness(well: Round, *ill: Round) -> tuple[Series, ...]:
     return (*buckets, _serves())
 
 
+def _of_profile(bad_ms: float, leads: float = 1) -> tuple[Series, ...]:
+    """p99 at 17 ms in a pool whose profile allows so much."""
+    limit_s = bad_ms / 1000
+    of_operator = 'job="operator",instance="10.0.0.9:8080"'
+    name = "voiceroom_operator_pool_lateness_limit_seconds"
+    return (
+        *_lateness((TICKS,), (700,), (750,), (750,), (750,)),
+        Series(name, f"{POOL},{of_operator}", (limit_s,), (limit_s,)),
+        Series("voiceroom_operator_leader", OPERATOR, (leads,), (leads,)),
+    )
+
+
 def ticks(mixed: Round, skipped: Round, late: Round) -> tuple[Series, ...]:
     """Of a pod in service."""
     return (
@@ -129,6 +142,13 @@ _TIMING: Final = (
         MIXER,
         _lateness((TICKS,), (300,), (750,), (750,), (750,)),
         (_lateness((TICKS,), (700,), (750,), (750,), (750,)),),
+        PROMPT_S,
+    ),
+    Case(
+        "VoiceroomTicksLate",
+        MIXER,
+        _of_profile(PROFILES["bareMetal"].bad_ms),
+        (_of_profile(PROFILES["vm"].bad_ms), _of_profile(PROFILES["bareMetal"].bad_ms, leads=0)),
         PROMPT_S,
     ),
     Case(

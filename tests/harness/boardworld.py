@@ -59,12 +59,14 @@ def _value(label: str) -> str:
 def _target(metric: Metric) -> dict[str, str]:
     if metric.name in operator_metrics.BY_NAME:
         return _OPERATOR
-    return _NODE if metric in probe_metrics.SCHEDULING else _MIXER
+    return _NODE if metric in probe_metrics.ON_NODE else _MIXER
 
 
 def _histogram(metric: Metric, labels: dict[str, str]) -> Iterator[dict[str, str]]:
     for edge in (*(f"{edge:g}" for edge in metric.buckets), "+Inf"):
         yield _series(f"{metric.name}_bucket", labels | {"le": edge}, f"0+1x{_STEPS}")
+    for whole in ("count", "sum"):
+        yield _series(f"{metric.name}_{whole}", labels, f"0+1x{_STEPS}")
 
 
 def _series(name: str, labels: dict[str, str], values: str) -> dict[str, str]:
@@ -88,3 +90,45 @@ def something(exprs: list[str]) -> dict[str, Any]:
         "input_series": input_series(),
         "promql_expr_test": tests,
     }
+
+
+TURNS_S = 300
+_CANARY = {"namespace": "voice", "pool": "default", "of": "other"}
+
+
+def turned(phase: str, expr: str, wanted: dict[int, int]) -> dict[str, Any]:
+    """A group of promtool's: a canary comes into a phase at ``TURNS_S``. ``wanted``: how many
+    series the expression has, by second."""
+    before = TURNS_S // SCRAPE_S - 1
+    values = f"0x{before} 1x{_STEPS - before - 1}"
+    leads = f"1x{420 // SCRAPE_S - 1} 0x{_STEPS}"
+    tests = [
+        {
+            "expr": f"count({expr}) or vector(0)",
+            "eval_time": f"{at_s}s",
+            "exp_samples": [{"labels": "{}", "value": count}],
+        }
+        for at_s, count in wanted.items()
+    ]
+    return {
+        "name": f"canary {phase}",
+        "interval": f"{SCRAPE_S}s",
+        "input_series": _replica("o-0", phase, values, leads),
+        "promql_expr_test": tests,
+    }
+
+
+def led_from(at_s: int, phase: str) -> list[dict[str, str]]:
+    """Another replica, that leads from then on and finds the canary in that phase."""
+    before = at_s // SCRAPE_S - 1
+    values, leads = f"_x{before + 1} 1x{_STEPS}", f"0x{before} 1x{_STEPS}"
+    return _replica("o-1", phase, values, leads)
+
+
+def _replica(pod: str, phase: str, values: str, leads: str) -> list[dict[str, str]]:
+    labels = _OPERATOR | {"pod": pod, "instance": pod}
+    chosen = labels | _CANARY | {"phase": phase}
+    return [
+        _series("voiceroom_operator_leader", labels, leads),
+        _series("voiceroom_operator_canary_phase", chosen, values),
+    ]

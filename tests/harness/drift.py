@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.captures import Passage, passage
+from harness.captures import CapturedLeg, Passage, passage
 from harness.listening import until_heard
 from harness.party import Party
 from harness.rtp import RtpLeg
@@ -23,10 +23,17 @@ from localcluster.own import Own
 
 ADA_HZ = 620.0
 PATIENT = {"jitterBuffer": {"minMs": 120, "maxMs": 200}}
-EAGER = {"mode": "Enforce", "minHealthyAge": "5s", "healthyDelay": "20s"}
-"""As by default, but for waits that would only make a test long."""
+EAGER = {
+    "mode": "Enforce",
+    "minHealthyAge": "5s",
+    "healthyDelay": "20s",
+    "cpuLimitPercent": 100,
+}
+"""As by default, but for waits that would only make a test long, and without a cure in place: what
+`throttled` does to a cgroup would be undone by a raised limit."""
 WHOLE = {"cpu": "700m", "memory": "512Mi"}
 """Enough that nobody else on the node takes the mixer's turn."""
+IN_PLACE = EAGER | {"cpuLimitPercent": 200}
 _LEASE = "jsonpath={.spec.holderIdentity}"
 _NODE = "jsonpath={.spec.nodeName}"
 
@@ -85,13 +92,33 @@ def a_call(voice: Voice, **pool: Any) -> Iterator[Call]:
         ada = party.join(ADA_HZ, "ada", host=voice.here)
         bob = party.join(None, "bob", host=voice.here)
         until_heard(bob, ADA_HZ)
-        bob.wait_packets(600, timeout_s=20)  # 12 s: older than `minHealthyAge`
+        bob.wait_packets(400, timeout_s=20)  # 8 s: older than `minHealthyAge`
         yield Call(voice, party, ada, bob)
 
 
 def nodes(voice: Voice) -> set[str]:
     """That the pool has pods on."""
     return {pod["spec"]["nodeName"] for pod in voice.pods().values() if "nodeName" in pod["spec"]}
+
+
+def captured(call: Call) -> CapturedLeg:
+    """A WebRTC leg that keeps what came in, and has heard Ada."""
+    cyd = CapturedLeg(None, host=call.voice.here)
+    call.party.legs.append(cyd)
+    cyd.join(call.party.mixer, call.party.sign("speaker", "cyd"), room="lobby")
+    call.party.ids.append(cyd.id)
+    until_heard(cyd, ADA_HZ)
+    return cyd
+
+
+def mixed_at(voice: Voice) -> list[str]:
+    """Pods that answer for the room by themselves."""
+    return [pod for pod in voice.pods() if mixes(voice.door("lobby", pod))]
+
+
+def mixes(door: PodDoor) -> bool:
+    """The pod has the room, by its own word."""
+    return "lobby" in str(door.call("GET", "/rooms", door.sign("admin", "lobby"))[1])
 
 
 def node_of(voice: Voice, name: str) -> Node:
@@ -109,9 +136,13 @@ def containers(voice: Voice, pod: str) -> list[Path]:
 @contextmanager
 def throttled(voice: Voice, pod: str) -> Iterator[None]:
     """One pod gets 5 ms of each 100 ms."""
-    main = next(c for c in containers(voice, pod) if _has(c, b"voiceroom-media"))
-    with realtime.throttled(main):
+    with realtime.throttled(main_container(voice, pod)):
         yield
+
+
+def main_container(voice: Voice, pod: str) -> Path:
+    """The cgroup of a pod's mixer's container."""
+    return next(c for c in containers(voice, pod) if _has(c, b"voiceroom-media"))
 
 
 def _has(container: Path, name: bytes) -> bool:

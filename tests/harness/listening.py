@@ -33,9 +33,11 @@ def until(condition: Callable[[], bool], timeout_s: float = 10.0, what: str = ""
         POLL.wait(POLL_S)
 
 
-def until_heard(leg: RtpLeg, hz: float, timeout_s: float = 10.0) -> None:
+def until_heard(
+    leg: RtpLeg, hz: float, timeout_s: float = 10.0, *, whole_db: float = WHOLE_DB
+) -> None:
     """The tone is there, all of it."""
-    until(lambda: hears(leg, hz, 10) > WHOLE_DB, timeout_s, f"{hz} Hz is not heard")
+    until(lambda: hears(leg, hz, 10) > whole_db, timeout_s, f"{hz} Hz is not heard")
 
 
 def until_silent(leg: RtpLeg, hz: float, timeout_s: float = 10.0) -> None:
@@ -48,6 +50,13 @@ def loudness(packets: list[Heard], hz: float, frames: int = 5) -> list[float]:
     pcm = decode(packets)[WARM_UP * FRAME :]
     step = frames * FRAME
     return [level_db(pcm[at : at + step], hz) for at in range(0, len(pcm) - step, FRAME)]
+
+
+def longest_fade_ms(packets: list[Heard], hz: float) -> int:
+    """The longest span of frames of 20 ms without the tone."""
+    there = (level > AUDIBLE_DB - 10 for level in loudness(packets, hz, 1))
+    rows = (len(list(row)) for is_there, row in itertools.groupby(there) if not is_there)
+    return max(rows, default=0) * 20
 
 
 def gaps(packets: list[Heard]) -> list[str]:

@@ -57,12 +57,14 @@ class Party(Generic[D]):
         role: Role = "speaker",
         token: str = "",
         levels: bool = False,
+        stamps: bool = False,
         seq: int = 65_500,
         host: str = "127.0.0.1",
         **how: str,
     ) -> WebRtcLeg:
         """A WebRTC leg by WHIP, or as ``how`` says (``WebRtcLeg.join``)."""
         leg = WebRtcLeg(hz, levels=levels, host=host)
+        leg.stamps = stamps
         leg.seq = seq
         self.legs.append(leg)
         leg.join(self.mixer, token or self.sign(role, name), room=self.home, **how)

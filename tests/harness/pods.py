@@ -39,7 +39,7 @@ from voiceroom_operator.observed import MoveSeen, RoomSeen
 from voiceroom_operator.observed import Role as Role_
 
 POOL = PoolRef("default", "voice", "uid-pool")
-READY_S = 30.0
+READY_S = 40.0
 
 
 @dataclass
@@ -86,14 +86,17 @@ class Secret:
 class Pod(Mixer):
     """One pod: its container may be started again."""
 
-    def __init__(self, name: str, folder: Path, secret: Secret, *options: str) -> None:
-        self.name, self.secret = name, secret
+    def __init__(
+        self, name: str, folder: Path, secret: Secret, *options: str, host: str = "127.0.0.1"
+    ) -> None:
+        """``host``: where its media is."""
+        self.name, self.secret, self.host = name, secret, host
         folder.mkdir(parents=True, exist_ok=True)
         self.state = folder / "state"
         self.state.mkdir(exist_ok=True)
         self.admin, self.scraped = free_port(), free_port()
         self._http = f"127.0.0.1:{free_port()}"
-        self._udp, self._options = free_port(socket.SOCK_DGRAM), options
+        self._udp, self._options = free_port(socket.SOCK_DGRAM, host), options
         self._folder = folder
         self.generation = Assignment()
         self.card = card()
@@ -103,7 +106,7 @@ class Pod(Mixer):
     def _start(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "voiceroom_mixer", "pod", "--http", self._http]
         command += ["--admin", f"127.0.0.1:{self.admin}", "--metrics", f"127.0.0.1:{self.scraped}"]
-        command += ["--udp", f"127.0.0.1:{self._udp}", "--pool-dir", str(self.secret.path)]
+        command += ["--udp", f"{self.host}:{self._udp}", "--pool-dir", str(self.secret.path)]
         command += ["--state-dir", str(self.state), "--realtime", "Shared", *self._options]
         env = os.environ | {"POD_NAME": self.name, "POD_NAMESPACE": POOL.namespace}
         env |= {"POOL_NAME": POOL.name, "NODE_NAME": f"node-{self.name}"}
@@ -183,7 +186,7 @@ class Pod(Mixer):
     def assign(self, *seats: Seat, term: int = 1, **cards: RoomCard) -> int:
         """As the operator would; the answer's status."""
         known = {seat.room.name: self.card for seat in seats} | cards
-        settings = pod_settings(MixerPoolSpec(), ("127.0.0.1",))
+        settings = pod_settings(MixerPoolSpec(), (self.host,))
         self.generation = next_assignment(self.generation, seats, known, settings)
         return self.tell("PUT", "assignment", self.generation.to_dict(term))[0]
 
@@ -256,13 +259,15 @@ def direct(
 
 
 @contextmanager
-def pods(folder: Path, *names: str, options: tuple[str, ...] = ()) -> Iterator[list[Pod]]:
+def pods(
+    folder: Path, *names: str, options: tuple[str, ...] = (), host: str = "127.0.0.1"
+) -> Iterator[list[Pod]]:
     """Ready pods of one pool, always stopped."""
     secret = Secret(folder)
     running: list[Pod] = []
     try:
         for name in names:
-            running.append(Pod(name, folder / name, secret, *options))
+            running.append(Pod(name, folder / name, secret, *options, host=host))
         for pod in running:
             pod.until_ready()
         yield running

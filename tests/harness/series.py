@@ -10,6 +10,7 @@ from voiceroom_api import metrics, operator_metrics, probe_metrics
 from voiceroom_mixer.clockprobe.exposition import render
 from voiceroom_mixer.clockprobe.latency.waits import Waits
 from voiceroom_mixer.clockprobe.latency.watch import Watch
+from voiceroom_mixer.clockprobe.nodetimes import node_times
 from voiceroom_mixer.control.export.exposition import Exposition
 from voiceroom_mixer.control.export.numbers import Numbers
 from voiceroom_operator.running.meters import Meters
@@ -17,7 +18,7 @@ from voiceroom_operator.running.meters import Meters
 DECLARED = (
     metrics.BY_NAME
     | operator_metrics.BY_NAME
-    | {metric.name: metric for metric in probe_metrics.SCHEDULING}
+    | {metric.name: metric for metric in probe_metrics.ON_NODE}
 )
 SUFFIXES = {
     "counter": ("_total",),
@@ -53,7 +54,7 @@ class _Nobody:
 
 def _of_node() -> str:
     watch = Watch(_Nobody(), "", list, lambda process: False)
-    return render(watch.exposed(), openmetrics=True)
+    return render([*watch.exposed(), *node_times()], openmetrics=True)
 
 
 def used(expr: str) -> set[str]:

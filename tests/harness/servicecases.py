@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from harness.alertcases import (
+    DURING,
+    MIXER,
     NEVER,
     OPERATOR,
     POOL,
@@ -18,6 +20,7 @@ from harness.alertcases import (
     ticks,
 )
 from harness.defencecases import DEFENCES
+from harness.signcases import SIGNS
 
 _AT: Final = 'namespace="voiceroom",pod="operator-1"'
 
@@ -132,6 +135,35 @@ _ROOMS: Final = (
         (_blocked("BudgetExhausted", (1, 1, 0)), _blocked("StormActive")),
     ),
 )
+
+
+def _process(name: str, well: Round, ill: Round) -> tuple[Series, ...]:
+    """One figure of a mixer's processes; counters: what they grow by in 15 s."""
+    return (Series(f"voiceroom_{name}", TARGET, well, ill),)
+
+
+def _tasks(first: int, more: int) -> tuple[Series, ...]:
+    """So many, and more at each scrape."""
+    grown = tuple(float(first + more * scrape) for scrape in range(DURING))
+    return _process("tasks", (grown[0] if not more else 100.0,), grown)
+
+
+_PCM: Final = "pcm_bytes_allocated_total"
+_PROCESS: Final = (
+    Case("VoiceroomTasksGrow", MIXER, _tasks(5100, 10), (_tasks(6000, 0), _tasks(3000, 10))),
+    Case(
+        "VoiceroomPcmAllocation",
+        MIXER,
+        _process(_PCM, (0,), (1.6e10,)),
+        (_process(_PCM, (0,), (1.4e10,)), _process(_PCM, (0,), (1.6e10, 0))),
+    ),
+    Case(
+        "VoiceroomLockWait",
+        MIXER,
+        _process("lock_wait_seconds_total", (0,), (4,)),
+        (_process("lock_wait_seconds_total", (0,), (2,)),),
+    ),
+)
 _OPERATOR: Final = (
     Case(
         "VoiceroomOperatorNoLeader",
@@ -168,4 +200,12 @@ _OPERATOR: Final = (
 )
 ALWAYS: Final = "VoiceroomWatchdog"
 """The one alert that neither rests nor resolves."""
-CASES: Final[tuple[Case, ...]] = (*TIMING, *DEFENCES, *_SLO, *_ROOMS, *_OPERATOR)
+CASES: Final[tuple[Case, ...]] = (
+    *TIMING,
+    *DEFENCES,
+    *SIGNS,
+    *_SLO,
+    *_ROOMS,
+    *_OPERATOR,
+    *_PROCESS,
+)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from harness.door import Door
+from harness.kubereads import is_known, reads
 from harness.listening import POLL
 from harness.party import Party, gathering
 from localcluster import realtime
@@ -84,11 +85,15 @@ class Voice:
 
     def get(self, kind: str, name: str) -> Body:
         """One object. Raises: ClusterError when it is not there."""
+        if is_known(kind):
+            return reads(self.cluster.kubeconfig).get(self.namespace, kind, name)
         found: Body = json.loads(self.kubectl("get", kind, name, "-o", "json"))
         return found
 
     def all(self, kind: str, selector: str = "") -> list[Body]:
         """All of a kind."""
+        if is_known(kind):
+            return reads(self.cluster.kubeconfig).all(self.namespace, kind, selector)
         chosen = ("--selector", selector) if selector else ()
         found = json.loads(self.kubectl("get", kind, *chosen, "-o", "json"))
         return list(found["items"])
@@ -102,7 +107,7 @@ class Voice:
 
     def room(self, name: str, **spec: Any) -> str:
         """Apply a VoiceRoom."""
-        return self.apply(_object("VoiceRoom", name, spec))
+        return self.apply(room(name, **spec))
 
     def pool(self, name: str, **spec: Any) -> str:
         """Apply a MixerPool; one pod and no spare, unless ``spec`` says otherwise."""
@@ -207,6 +212,11 @@ class Voice:
         return {event["reason"] for event in self.all("events")}
 
 
+def room(name: str, **spec: Any) -> Body:
+    """A VoiceRoom."""
+    return _object("VoiceRoom", name, spec)
+
+
 def _object(kind: str, name: str, spec: Mapping[str, Any]) -> Body:
     return {"apiVersion": API, "kind": kind, "metadata": {"name": name}, "spec": dict(spec)}
 
@@ -227,7 +237,10 @@ def until(holds: Callable[[], object], within_s: float, what: str) -> float:
 
 @contextmanager
 def namespace(cluster: Cluster | Own, name: str) -> Iterator[Voice]:
-    """A namespace of its own; at the end its rooms, its pools and then itself are deleted."""
+    """A namespace of its own; at the end its rooms and its pools are deleted, and itself begins to
+    go."""
+    with suppress(ClusterError):  # of an earlier test, or there never was one
+        cluster.kubectl("wait", "--for=delete", f"namespace/{name}", "--timeout=120s")
     cluster.kubectl("create", "namespace", name)
     with ExitStack() as ends:
         voice = Voice(cluster, name, ends)
@@ -241,4 +254,5 @@ def _remove(voice: Voice) -> None:
     with suppress(ClusterError):  # it may be gone already
         voice.kubectl("delete", "voicerooms", "--all", "--timeout=60s")
         voice.kubectl("delete", "mixerpools", "--all", "--timeout=120s")
-        voice.cluster.kubectl("delete", "namespace", voice.namespace, "--timeout=120s")
+        # What is empty goes by itself within seconds, for which the next test need not wait.
+        voice.cluster.kubectl("delete", "namespace", voice.namespace, "--wait=false")

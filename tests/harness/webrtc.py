@@ -23,6 +23,9 @@ from pylibsrtp import Policy, Session
 from harness.door import Door
 from harness.rtp import RtpLeg
 from voiceroom_mixer.core.ice import stun
+from voiceroom_mixer.core.rtp.packet import build_extensions
+from voiceroom_mixer.core.rtp.reporting import ntp_from_wall
+from voiceroom_mixer.core.rtp.stamps import CAPTURE_URI, MIX_TIMES_URI
 
 PROFILES = {
     b"SRTP_AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16, 12),
@@ -30,6 +33,8 @@ PROFILES = {
 }
 CHECK_S = 1.0
 LEVEL_ID, MIX_LEVEL_ID = 1, 2
+CAPTURE_ID, TIMES_ID = 5, 6
+STAMPS = f"a=extmap:{CAPTURE_ID} {CAPTURE_URI}\r\na=extmap:{TIMES_ID} {MIX_TIMES_URI}\r\n"
 CERTIFICATE = RTCCertificate.generateCertificate()
 OFFER = """\
 v=0
@@ -77,6 +82,11 @@ class Ice:
         self.candidates = tuple((ip, int(port)) for ip, port in found)
 
 
+def _captured_now() -> bytes:
+    """A capture time for a packet that is made now."""
+    return struct.pack("!Q", ntp_from_wall(time.time_ns()))
+
+
 def offer(ice: Ice, direction: str = "sendrecv") -> str:
     """SDP with the certificate of all legs here."""
     prints = [f.value for f in CERTIFICATE.getFingerprints() if f.algorithm == "sha-256"]
@@ -100,6 +110,8 @@ class WebRtcLeg(RtpLeg):
     def __init__(self, hz: float | None, *, levels: bool = False, host: str = "127.0.0.1") -> None:
         super().__init__(hz, host=host)
         self.levels = levels
+        self.stamps = False
+        """Says when its sound was captured, answers checks, and asks for times in what it hears."""
         self.level = 30
         self.ice = Ice.fresh()
         self.location = self.etag = self.answer = self.id = ""
@@ -153,7 +165,7 @@ class WebRtcLeg(RtpLeg):
     ) -> None:
         """Offer and answer only."""
         path = f"/rooms/{room}/{mode}" + (f"?replaces={replaces}" if replaces else "")
-        body = offer(self.ice, direction)
+        body = offer(self.ice, direction) + (STAMPS if self.stamps else "")
         status, self.answer, headers = mixer.call(
             "POST", path, token, body, Content_Type="application/sdp"
         )
@@ -264,6 +276,9 @@ class WebRtcLeg(RtpLeg):
     def packet(self, payload: bytes) -> bytes:
         """With the level of RFC 6464 where this leg tells it."""
         plain = super().packet(payload)
+        if self.stamps:
+            elements = ((LEVEL_ID, bytes((self.level,))), (CAPTURE_ID, _captured_now()))
+            return bytes((0x90,)) + plain[1:12] + build_extensions(elements) + payload
         if not self.levels:
             return plain
         block = struct.pack("!HHBBH", 0xBEDE, 1, LEVEL_ID << 4, 0x80 | self.level, 0)
@@ -306,7 +321,11 @@ class WebRtcLeg(RtpLeg):
 
     def _demultiplex(self, data: bytes, source: tuple[str, int]) -> None:
         if data[0] < 4:
-            if stun.message_type(data) == stun.BINDING_SUCCESS:
+            kind = stun.message_type(data)
+            if kind == stun.BINDING_REQUEST and self.stamps:
+                ip = socket.inet_aton(source[0])
+                self.socket.sendto(stun.success(data[8:20], ip, source[1], self.ice.pwd), source)
+            if kind == stun.BINDING_SUCCESS:
                 with self.changed:
                     self.check_answers.append((time.monotonic_ns(), source))
                     self.changed.notify_all()

@@ -41,6 +41,9 @@ def test_a_stock_client_hears_and_is_heard(room: Party, loop: LoopThread) -> Non
     about_it, ours = (client.stats()[f"remote-{way}-rtp"] for way in ("inbound", "outbound"))
     assert about_it.packetsLost == 0
     assert ours.packetsSent > 0
+    rtts = "voiceroom_stun_rtt_seconds_count"
+    until(lambda: room.mixer.metrics()[rtts] > 0, what="it answers none of our checks")
+    assert room.mixer.metrics()['voiceroom_stun_rtt_seconds_bucket{le="0.5"}'] > 0
     leg = client.location.rpartition("/")[2]
     with events(room.mixer, room.token, room.home) as stream:
         client.close()

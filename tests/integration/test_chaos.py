@@ -21,6 +21,8 @@ from voiceroom_mixer.core.timing.schedule import SLOT_NS
 
 PATH = "/admin/v1/chaos"
 FRAME_NS = 20 * NS_PER_MS
+MAY_LACK = 5
+"""Frames that a busy machine may take."""
 STEP = {"kind": "step", "offsetMs": 50, "for": "4s"}
 
 
@@ -66,15 +68,14 @@ def test_a_step_is_named_and_ends_at_its_deadline_though_all_who_knew_of_it_are_
         assert until_event(stream, "chaos").data["active"] is True
         until(lambda: verdicts(grey) == ["step-one"], 2, "no verdict")
         assert grey.metrics()["voiceroom_chaos_active"] == 1
+        error_s = grey.metrics()["voiceroom_clock_error_seconds"]
         kill(grey, "voiceroom-control")
         until(lambda: time.monotonic_ns() > injected.until_ns + NS_PER_S, 10)
-    late, ticks = late_ticks(grey, injected.began_ns + NS_PER_S, injected.until_ns - NS_PER_S)
-    assert ticks > 10
-    assert late > 0.9 * ticks, "the loop was led by the falsified clock"
-    end = injected.until_ns + 200 * NS_PER_MS
-    late, ticks = late_ticks(grey, end, end + 500 * NS_PER_MS)
-    assert ticks >= 20
-    assert late == 0, "it goes by the clock again"
+    # ticks are few only where they were skipped
+    late, ticks = late_ticks(grey, injected.began_ns, injected.until_ns + NS_PER_S)
+    assert ticks >= 5 * 50 - MAY_LACK
+    assert late <= MAY_LACK, "the loop was led by the falsified clock"
+    assert error_s == pytest.approx(0.05, abs=0.001), "it was not seen through, but not there"
     until(lambda: verdicts(grey) == [], 10, "the verdict stays")
     counted = grey.metrics()
     assert counted["voiceroom_chaos_active"] == 0
@@ -96,9 +97,10 @@ def test_a_restarted_media_process_goes_on_with_the_rest_of_it(grey: Mixer) -> N
     killed_ns = kill(grey, "voiceroom-media")
     begin = killed_ns + 2 * NS_PER_S
     until(lambda: time.monotonic_ns() > begin + NS_PER_S, 10)
+    assert grey.metrics()["voiceroom_clock_error_seconds"] == pytest.approx(0.05, abs=0.001)
     late, ticks = late_ticks(grey, begin, begin + NS_PER_S)
-    assert ticks > 5
-    assert late > 0.9 * ticks
+    assert ticks >= 50 - MAY_LACK
+    assert late <= MAY_LACK
 
 
 def test_a_pod_takes_orders_on_its_admin_listener(tmp_path: Path) -> None:

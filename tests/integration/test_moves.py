@@ -9,19 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from harness.captures import CapturedLeg, frames_are_whole, now_ns, passage, since
+from harness.captures import frames_are_whole, now_ns, passage, since
 from harness.events import events, until_event
+from harness.handover import (
+    HZ,
+    OTHER_HZ,
+    PATIENT,
+    TIMELY,
+    be_twins,
+    callers,
+    direct_to,
+    entry,
+    until_role,
+)
 from harness.listening import WHOLE_DB, loudness, until, until_heard
 from harness.party import Party, gathering
-from harness.pods import Pod, card, direct, owned, pods, standing
-from harness.rtp import RtpLeg
+from harness.pods import Pod, direct, owned, pods, standing
 from voiceroom_operator.binding.directory import Directory
-
-HZ, OTHER_HZ = 1_000.0, 440.0
-PATIENT = card(audio={"jitterBuffer": {"minMs": 120, "maxMs": 200}})
-"""Absorbs what a busy machine does to a sender's pace, so that a gap is the pods' own."""
-TIMELY = ("--realtime", "Fifo")
-"""Where it is granted a busy machine disturbs less."""
 
 
 @pytest.fixture
@@ -42,41 +46,11 @@ def twins(pair: list[Pod]) -> list[Pod]:
     return pair
 
 
-def be_twins(a: Pod, b: Pod) -> None:
-    assert a.assign(owned("lobby", "a", twin="b")) == 200
-    assert b.assign(standing("lobby", "a", "twin")) == 200
-    b.until(lambda: entry(b).get("prepared", False), "the twin does not follow")
-
-
-def entry(pod: Pod, room: str = "lobby") -> dict[str, object]:
-    """What a pod says of its part in the room."""
-    return next((found for found in pod.status()["rooms"] if found["name"] == room), {})
-
-
-def until_role(pod: Pod, wanted: str, epoch: int) -> None:
-    def holds() -> bool:
-        found = entry(pod)
-        return (found.get("role"), found.get("epoch")) == (wanted, epoch)
-
-    pod.until(holds, f"is not {wanted} under epoch {epoch}")
-
-
 def until_twin_knows(b: Pod, legs: int) -> None:
     """And has had a second to hear of their indexes."""
     b.until(lambda: entry(b)["legs"] == legs and entry(b)["prepared"], "legs are missing")
     leg = b.metrics()["voiceroom_ticks_total"]
     b.until(lambda: b.metrics()["voiceroom_ticks_total"] > leg + 60, "no time passes")
-
-
-def callers(party: Party[Pod]) -> tuple[CapturedLeg, RtpLeg]:
-    """A WebRTC leg and a gateway that hear each other."""
-    ana, gateway = CapturedLeg(OTHER_HZ), party.join(HZ, "gateway")
-    party.legs.append(ana)
-    ana.join(party.mixer, party.sign("speaker", "ana"), room=party.home)
-    party.ids.append(ana.id)
-    until_heard(ana, HZ)
-    until_heard(gateway, OTHER_HZ)
-    return ana, gateway
 
 
 @pytest.mark.timing
@@ -239,15 +213,6 @@ def test_to_and_fro_with_the_other_one_for_a_twin(twins: list[Pod]) -> None:
 
 def until_former(pod: Pod) -> None:
     pod.until(lambda: entry(pod).get("role") in ("former", None), "it has not stopped")
-
-
-def direct_to(pods: list[Pod], owner: Pod, epoch: int) -> None:
-    """The operator's directory says who has the room."""
-    place = {"pod": owner.name, "address": f"127.0.0.1:{owner.admin}", "epoch": epoch}
-    whole = {"term": 1, "from": 0, "to": epoch + 10, "set": {"lobby": place}, "gone": []}
-    for pod in pods:
-        code, body = pod.tell("PUT", "directory", whole)
-        assert code == 200, body
 
 
 @pytest.mark.timing

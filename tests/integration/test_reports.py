@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import struct
+import time
 
 from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket
 
 from harness.listening import until, until_heard
 from harness.party import Party
 from harness.rtp import RtpLeg
-from harness.webrtc import MIX_LEVEL_ID, WebRtcLeg
+from harness.webrtc import MIX_LEVEL_ID, TIMES_ID, WebRtcLeg
 from voiceroom_mixer.core.rtp import rtcp, xr
+from voiceroom_mixer.core.rtp.reporting import ntp_from_wall
 
 TONE_DBOV = 15
 """A sine that peaks at -12 dBFS."""
@@ -55,6 +57,40 @@ def test_a_round_trip_is_measured_from_what_the_peer_quotes(room: Party) -> None
     web.put_report(_receiver_report(web.ssrc, report.ssrc, quoted, lost=64))
     until(lambda: room.participant(web.id)["rttMs"] > 0, what="no round trip")
     assert room.participant(web.id)["rttMs"] < 10_000
+
+
+def test_delay_is_told_apart_to_those_who_ask_for_it(room: Party) -> None:
+    """From a sender that stamps its packets, by a real mixer, to a listener that asks."""
+    web, ear = room.dial(440.0, "web", stamps=True), room.dial(None, "ear", stamps=True)
+    told: list[tuple[int, ...]] = []
+
+    def known() -> bool:
+        web.put_report(rtcp.build_compound([_sender_report(web.ssrc)]))
+        told.extend(_times(packet.extension) for packet in ear.heard[-1:] if packet.csrcs)
+        return bool(told) and told[-1][1] != UNKNOWN
+
+    until(known, what="no origin told")
+    sent, *parts = told[-1]
+    now = ntp_from_wall(time.time_ns()) >> 16
+    assert (now - sent) % (1 << 32) < 5 << 16, "it was encoded within the last five seconds"
+    assert 0 < sum(parts) < 1 << 16, "and captured less than a second before"
+    metrics = room.mixer.metrics()
+    for part in ("origin", "network", "buffer", "mix", "encode"):
+        assert metrics[f'voiceroom_delay_seconds_count{{part="{part}"}}'] > 0, part
+
+
+UNKNOWN = 0xFFFF
+
+
+def _times(block: bytes) -> tuple[int, ...]:
+    """mix-times of a block that begins with the levels of its one contributor."""
+    assert block[:1] == bytes((MIX_LEVEL_ID << 4,))
+    assert block[2:3] == bytes((TIMES_ID << 4 | 11,))
+    return struct.unpack("!IHHHH", block[3:15])
+
+
+def _sender_report(ssrc: int) -> rtcp.SenderReport:
+    return rtcp.SenderReport(ssrc, ntp_from_wall(time.time_ns()), 0, 0, 0)
 
 
 def _receiver_report(ssrc: int, about: int, quoted: int, lost: int) -> bytes:

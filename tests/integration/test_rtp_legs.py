@@ -66,6 +66,22 @@ def test_port_0_latches_to_the_first_valid_source(room: Party) -> None:
     stranger.close()
 
 
+def test_a_gateway_behind_a_nat_is_heard_and_hears_at_the_port_that_it_was_given(
+    room: Party,
+) -> None:
+    """The mixer sends first, to the port that was told; the gateway's packets have another one."""
+    inside, ear = RtpLeg(440.0), room.join(660.0, "ear")
+    room.legs.append(inside)
+    told = RtpLeg(None)
+    told.socket.settimeout(5)
+    answer = room.add(told.port, "gateway")
+    told.socket.recv(2048)
+    inside.start((answer["ip"], answer["port"]))
+    until_heard(ear, 440.0)
+    until_heard(inside, 660.0)
+    told.close()
+
+
 def test_two_legs_with_one_address_are_a_conflict(room: Party) -> None:
     gateway = room.join(440.0, "gateway")
     body = {"kind": "rtp", "ip": "127.0.0.1", "port": gateway.port, "payloadType": 111}

@@ -97,6 +97,15 @@ BY_MESSAGE: Cel = {
     "must be a duration from 0s to 24h": within(0, 86_400),
     "must be a duration from 0s to 1h": within(0, 3600),
     "must be a duration from 1s to 1m": within(1, 60),
+    "must be a duration from 10s to 1h": within(10, 3600),
+    "must be a duration from 10s to 24h": within(10, 86_400),
+    "must be a duration from 10s to 720h": within(10, 2_592_000),
+    "observe must not be shorter than lateness.window": (
+        lambda s: parse_duration(s["lateness"]["window"]) <= parse_duration(s["observe"])
+    ),
+    "a canary needs size.min of 1 or more: it is tried by pods that run": (
+        lambda d: "canary" not in d["spec"] or d["spec"]["size"]["min"] >= 1
+    ),
     "requests.cpu must not be greater than limits.cpu": requests_hold("cpu"),
     "requests.memory must not be greater than limits.memory": requests_hold("memory"),
     "realtime.mode Exclusive and Fifo need whole CPUs: write resources.limits.cpu as a whole "
@@ -195,7 +204,9 @@ SAMPLES: dict[str, list[Any]] = {
     "urls": [["stun:a"], ["turns:b:443?transport=tcp"], ["turn:[2001:db8::1]:3478"]],
     "rtpAllowCIDRs": [[], ["0.0.0.0/0", "::/0"], ["10.1.2.3/8"]],
     "deadline": ["0s", "24h"],
-    "window": ["1s", "1m"],
+    "window": ["1s", "1m", "10s"],
+    "observe": ["10s", "1h", "720h"],
+    "of": ["a", "x" * 48],
     "minHealthyAge": ["0s", "1h"],
     "cooldown": ["0s", "60s"],
     "cooldownMax": ["1m", "24h"],

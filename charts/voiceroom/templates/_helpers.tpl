@@ -38,6 +38,31 @@ app.kubernetes.io/component: clock-probe
 {{ include "voiceroom.moreLabels" . }}
 {{- end }}
 
+{{- define "voiceroom.chaosDoorName" -}}
+{{- printf "%s-chaos-door" (include "voiceroom.name" . | trimSuffix "-operator" | trunc 52 | trimSuffix "-") -}}
+{{- end }}
+
+{{- define "voiceroom.chaosDoorSelector" -}}
+app.kubernetes.io/name: voiceroom
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: chaos-door
+{{- end }}
+
+{{- define "voiceroom.chaosDoorLabels" -}}
+{{ include "voiceroom.chaosDoorSelector" . }}
+{{ include "voiceroom.moreLabels" . }}
+{{- end }}
+
+{{/* What the chaos door may do in each namespace whose rooms are run. */}}
+{{- define "voiceroom.chaosDoorRules" -}}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create]
+{{- end }}
+
 {{- define "voiceroom.moreLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: voiceroom
@@ -96,6 +121,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [pods]
   verbs: [create, delete, get, list, patch, watch]
+- apiGroups: [""]
+  resources: [pods/resize]
+  verbs: [patch]
 - apiGroups: [""]
   resources: [services]
   verbs: [create, get, patch]

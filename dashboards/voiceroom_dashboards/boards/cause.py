@@ -8,6 +8,7 @@ from typing import Final
 
 from voiceroom_api import names
 from voiceroom_dashboards.boards.model import Board, Panel, Query, Row
+from voiceroom_dashboards.boards.podqueries import EACH_POD, counter, gauge, p99
 from voiceroom_dashboards.boards.queries import (
     BY_POD,
     NAMESPACE,
@@ -27,14 +28,10 @@ from voiceroom_dashboards.boards.timing import (
     PROBE_WAITING,
     RUN_DELAY,
     THROTTLE,
-    counter,
-    gauge,
-    p99,
 )
 from voiceroom_dashboards.rules import recording
-from voiceroom_dashboards.rules.model import RUNBOOKS
+from voiceroom_dashboards.rules.model import runbook_url
 
-_POD: Final = "{{pod}}"
 _SAID: Final = pick("voiceroom_drift_cause", PODS)
 _FAULTS: Final = pick("voiceroom_drift_faults_total", PODS)
 
@@ -71,7 +68,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
 def _table() -> str:
     """Markdown, with the runbook of each verdict."""
     rows = (
-        f"| {cause} | {m.whose} | {m.because} | [{m.alert}]({RUNBOOKS}#{m.alert.lower()}) |"
+        f"| {cause} | {m.whose} | {m.because} | [{m.alert}]({runbook_url(m.alert)}) |"
         for cause, m in MEANINGS.items()
     )
     return "\n".join(
@@ -121,7 +118,7 @@ _VERDICTS: Final = Row(
 )
 _OF_CLOCKS: Final = Row(
     "Evidence: rate, step-one, step-all",
-    "Clocks against each other. Media goes on by CLOCK_MONOTONIC and bridges steps.",
+    "Clocks against each other. Media goes by the kernel's CLOCK_MONOTONIC and bridges steps.",
     (
         CLOCK_PAIRS,
         Panel(
@@ -131,9 +128,15 @@ _OF_CLOCKS: Final = Row(
             (
                 Query(
                     grown(pick("voiceroom_clock_step_seconds_total", PODS), f"{BY_POD}, pair"),
-                    f"{_POD} {{{{pair}}}}",
+                    f"{EACH_POD} {{{{pair}}}}",
                 ),
             ),
+        ),
+        Panel(
+            "Error of readings",
+            "What media takes off its readings of CLOCK_MONOTONIC: known, it harms nobody.",
+            "s",
+            (gauge("voiceroom_clock_error_seconds", EACH_POD),),
         ),
         Panel(
             "Readings before an earlier one",
@@ -152,7 +155,7 @@ _OF_CPU: Final = Row(
             "Greatest lateness",
             "Of ticks, in each minute.",
             "s",
-            (Query(trend(pick("voiceroom_tick_lateness_max_seconds", PODS), BY_POD), _POD),),
+            (Query(trend(pick("voiceroom_tick_lateness_max_seconds", PODS), BY_POD), EACH_POD),),
         ),
         THROTTLE,
         RUN_DELAY,
@@ -183,8 +186,23 @@ _OF_CODE: Final = Row(
             "percentunit",
             (counter("voiceroom_lock_wait_seconds_total"),),
         ),
+        Panel(
+            "Tasks of control",
+            "And how many there should be: what is begun and never ends grows.",
+            "short",
+            (
+                gauge("voiceroom_tasks", f"{EACH_POD} tasks"),
+                gauge("voiceroom_tasks_expected", f"{EACH_POD} expected"),
+            ),
+        ),
     ),
-    ("VoiceroomGarbageCollection", "VoiceroomInterpreterHeld", "VoiceroomLoopBlocked"),
+    (
+        "VoiceroomGarbageCollection",
+        "VoiceroomInterpreterHeld",
+        "VoiceroomLoopBlocked",
+        "VoiceroomLockWait",
+        "VoiceroomTasksGrow",
+    ),
 )
 _OF_LOAD: Final = Row(
     "Evidence: overload",
@@ -195,9 +213,11 @@ _OF_LOAD: Final = Row(
             "At p99, the longest of a minute, and the time that there is.",
             "s",
             (
-                Query(worst(pick(recording.WORK_P99, PODS), BY_POD), f"{_POD} p99"),
-                Query(trend(pick("voiceroom_tick_work_max_seconds", PODS), BY_POD), f"{_POD} max"),
-                gauge("voiceroom_tick_interval_seconds", f"{_POD} interval"),
+                Query(worst(pick(recording.WORK_P99, PODS), BY_POD), f"{EACH_POD} p99"),
+                Query(
+                    trend(pick("voiceroom_tick_work_max_seconds", PODS), BY_POD), f"{EACH_POD} max"
+                ),
+                gauge("voiceroom_tick_interval_seconds", f"{EACH_POD} interval"),
             ),
         ),
         Panel(
@@ -205,8 +225,8 @@ _OF_LOAD: Final = Row(
             "What there is to be mixed.",
             "short",
             (
-                gauge("voiceroom_legs", f"{_POD} legs"),
-                gauge("voiceroom_talkers", f"{_POD} talkers"),
+                gauge("voiceroom_legs", f"{EACH_POD} legs"),
+                gauge("voiceroom_talkers", f"{EACH_POD} talkers"),
             ),
         ),
         Panel(
@@ -222,7 +242,7 @@ _OF_LOAD: Final = Row(
             (counter("voiceroom_pcm_pool_misses_total"),),
         ),
     ),
-    ("VoiceroomOverloaded", "VoiceroomHeadroomLow"),
+    ("VoiceroomOverloaded", "VoiceroomHeadroomLow", "VoiceroomPcmAllocation"),
 )
 
 CAUSE: Final = Board(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 from grafana_foundation_sdk.builders import dashboard as g
 from grafana_foundation_sdk.builders import text
@@ -13,15 +13,17 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as d
 from grafana_foundation_sdk.models.text import TextMode
 
+from voiceroom_dashboards.boards.canary import CANARY
 from voiceroom_dashboards.boards.cause import CAUSE
 from voiceroom_dashboards.boards.draw import SOURCE, draw
 from voiceroom_dashboards.boards.fleet import FLEET
-from voiceroom_dashboards.boards.model import Board, Row, Variable
+from voiceroom_dashboards.boards.model import Board, Mark, Row, Variable
 from voiceroom_dashboards.boards.operator_board import OPERATOR
 from voiceroom_dashboards.boards.room import ROOM_BOARD
 from voiceroom_dashboards.boards.timing import TIMING
+from voiceroom_dashboards.rules.promql import SCRAPE_S
 
-BOARDS: Final = (FLEET, ROOM_BOARD, TIMING, CAUSE, OPERATOR)
+BOARDS: Final = (FLEET, ROOM_BOARD, TIMING, CAUSE, OPERATOR, CANARY)
 TAG: Final = "voiceroom"
 """By which the boards find each other."""
 
@@ -34,7 +36,14 @@ def texts() -> dict[str, str]:
 def board_json(board: Board) -> str:
     """One board. Keys are sorted, so that a change of the SDK's order changes nothing."""
     whole = json.loads(JSONEncoder().encode(_drawn(board).build()))
+    _title(whole, board)
     return json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _title(whole: dict[str, Any], board: Board) -> None:
+    """What Grafana's Prometheus data source reads of an annotation, and its schemas leave to it."""
+    for made, mark in zip(whole["annotations"].get("list", ()), board.marks, strict=True):
+        made |= {"titleFormat": mark.title, "step": f"{SCRAPE_S}s"}
 
 
 def _drawn(board: Board) -> g.Dashboard:
@@ -44,6 +53,8 @@ def _drawn(board: Board) -> g.Dashboard:
     made.with_variable(_source())
     for variable in board.variables:
         made.with_variable(_variable(variable))
+    for mark in board.marks:
+        made.annotation(_mark(mark))
     numbers = count(1)
     for row in board.rows:
         _add(made, row, numbers)
@@ -69,6 +80,11 @@ def _others() -> g.DashboardLink:
     """The other boards, narrowed and timed as this one."""
     link = g.DashboardLink("Voiceroom").type(d.DashboardLinkType.DASHBOARDS).tags([TAG])
     return link.as_dropdown(True).include_vars(True).keep_time(True)
+
+
+def _mark(mark: Mark) -> g.AnnotationQuery:
+    made = g.AnnotationQuery().name(mark.name).datasource(SOURCE).enable(True)
+    return made.icon_color(mark.colour).expr(mark.expr)
 
 
 def _source() -> g.DatasourceVariable:

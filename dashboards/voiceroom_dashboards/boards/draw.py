@@ -38,6 +38,8 @@ def draw(panel: Panel, number: int) -> Drawing:
     drawn.unit(panel.unit).span(panel.width).height(_HEIGHT.get(panel.kind, 8))
     for ref_id, query in zip(_REF_IDS, panel.queries, strict=False):
         drawn.with_target(_target(query, panel.kind, ref_id))
+        if query.right:
+            drawn.override_by_query(ref_id, _on_the_right(query.right))
     if panel.words:
         drawn.mappings([_words(panel)])
     return drawn.thresholds(_steps(panel))
@@ -49,6 +51,13 @@ def _target(query: Query, kind: Kind, ref_id: str) -> prometheus.Dataquery:
         return made.instant().format(PromQueryFormat.TABLE)
     heat = PromQueryFormat.HEATMAP if kind == "buckets" else PromQueryFormat.TIME_SERIES
     return made.range().format(heat).legend_format(query.legend)
+
+
+def _on_the_right(unit: str) -> list[d.DynamicConfigValue]:
+    return [
+        d.DynamicConfigValue(id_val="unit", value=unit),
+        d.DynamicConfigValue(id_val="custom.axisPlacement", value="right"),
+    ]
 
 
 def _steps(panel: Panel) -> ThresholdsConfig:

@@ -41,9 +41,13 @@ def _verdicts() -> Query:
     return Query(f"count by (cause) ({pods} == 1)", "{{cause}}")
 
 
-def _kept() -> Query:
+def _kept_share() -> str:
     lost = pick(slo.lost_of_pool("1h"), POOLS)
-    return Query(f"1 - avg by ({BY_POOL}) (avg_over_time({lost}[{RANGE}]))", _WHO)
+    return f"(1 - avg by ({BY_POOL}) (avg_over_time({lost}[{RANGE}])))"
+
+
+def _kept() -> Query:
+    return Query(_kept_share(), _WHO)
 
 
 def _burn(window: str) -> Query:
@@ -100,8 +104,18 @@ _PROMISE: Final = Row(
             "percentunit",
             (_kept(),),
             "number",
-            6,
+            4,
             ((slo.OBJECTIVE, "green"),),
+            below="red",
+        ),
+        Panel(
+            "Budget left",
+            "Of the frames that may be late within what is shown; below 0 the promise is broken.",
+            "percentunit",
+            (Query(f"1 - (1 - {_kept_share()}) / {_BUDGET:g}", _WHO),),
+            "number",
+            4,
+            ((0, "orange"), (0.25, "green")),
             below="red",
         ),
         Panel(
@@ -109,7 +123,7 @@ _PROMISE: Final = Row(
             "How many times faster than the objective allows frames are lost, by window.",
             "short",
             tuple(_burn(window) for window in slo.WINDOWS),
-            width=18,
+            width=16,
             steps=((slo.SLOW, "orange"), (slo.FAST, "red")),
         ),
         Panel(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from voiceroom_dashboards.rules.model import RUNBOOKS
+from voiceroom_dashboards.rules.model import BoardName, runbook_url
 
 Kind = Literal["lines", "number", "buckets", "rows", "states", "table", "facts"]
 """``buckets``: a heatmap of a histogram. ``rows``: one with a row for each series. ``states``: a
@@ -20,6 +20,8 @@ class Query:
 
     expr: str
     legend: str = ""
+    right: str = ""
+    """Unit of an axis of its own on the right; empty = the panel's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Row:
 
     def head(self) -> str:
         """Markdown that stands above the panels."""
-        links = ", ".join(f"[{name}]({RUNBOOKS}#{name.lower()})" for name in self.alerts)
+        links = ", ".join(f"[{name}]({runbook_url(name)})" for name in self.alerts)
         return f"{self.says}\n\nRunbooks: {links}" if links else self.says
 
 
@@ -72,14 +74,27 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Moments at which something happened, as lines across all pictures: an annotation."""
+
+    name: str
+    expr: str
+    """It has a series for as long as the mark is wide."""
+    title: str
+    """``{{label}}`` is replaced."""
+    colour: Colour
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """One board. Its ``uid`` never changes: links and bookmarks hold on to it."""
 
-    name: str
+    name: BoardName
     title: str
     says: str
     variables: tuple[Variable, ...]
     rows: tuple[Row, ...]
+    marks: tuple[Mark, ...] = ()
 
     @property
     def uid(self) -> str:
@@ -90,3 +105,22 @@ class Board:
         """Those of all rows."""
         for row in self.rows:
             yield from row.panels
+
+    def queries(self) -> Iterator[tuple[str, Query]]:
+        """All that Prometheus is asked, with what it is asked for."""
+        for panel in self.panels():
+            for query in panel.queries:
+                yield panel.title, query
+        for mark in self.marks:
+            yield f"mark {mark.name}", Query(mark.expr, mark.title)
+
+    def number(self, title: str) -> int:
+        """Of the first panel of that title; each row has its own number, and so has its head."""
+        number = 0
+        for row in self.rows:
+            number += 2
+            for panel in row.panels:
+                number += 1
+                if panel.title == title:
+                    return number
+        raise KeyError(title)

@@ -36,6 +36,11 @@ def _gauge(name: str) -> Query:
     return _pods(worst(pick(name, _HERE), BY_POD))
 
 
+def _round_trip(of: float) -> Query:
+    buckets = pick("voiceroom_stun_rtt_seconds_bucket", _HERE)
+    return _pods(quantile(of, buckets, BY_POD), f"{_POD} p{of * 100:g}")
+
+
 def _jitter(of: float) -> Query:
     buckets = pick("voiceroom_media_jitter_seconds_bucket", _HERE)
     return _pods(quantile(of, buckets, BY_POD), f"{_POD} p{of * 100:g}")
@@ -129,6 +134,13 @@ _BUFFERS: Final = Row(
             (_each_s("jb_adjusted_seconds_total", legend=f"{_POD} {{{{how}}}}", label="how"),),
         ),
         Panel(
+            "Legs beyond a tolerance",
+            "0.5 ms of jitter (packetisation), 2 ms from the target (queue), 50 ms of round trip "
+            "(network): docs/jitter-buffer.md has what is done about each.",
+            "ops",
+            (_each_s("tolerance_breaches_total", legend=f"{_POD} {{{{tier}}}}", label="tier"),),
+        ),
+        Panel(
             "Overflows, cuts, resets",
             "Packets dropped from full buffers; delays that were cut at once; buffers begun anew.",
             "ops",
@@ -140,6 +152,29 @@ _BUFFERS: Final = Row(
         ),
     ),
     ("VoiceroomJitterBufferRefillStorm",),
+)
+_DELAY: Final = Row(
+    "Where delay comes from",
+    "At p99, of all rooms of the pod; docs/jitter-buffer.md says where each part begins and ends.",
+    (
+        Panel(
+            "Delay by its parts",
+            "Origin, from capture to arrival, is known of senders that stamp their packets only, "
+            "and has the network's half round trip in it.",
+            "s",
+            (
+                _pods(
+                    quantile(
+                        0.99,
+                        pick("voiceroom_delay_seconds_bucket", _HERE),
+                        f"{BY_POD}, part",
+                    ),
+                    f"{_POD} {{{{part}}}}",
+                ),
+            ),
+        ),
+    ),
+    ("VoiceroomJitterBufferRefillStorm", "VoiceroomRoundTripLong"),
 )
 _LOSS: Final = Row(
     "Loss",
@@ -177,11 +212,52 @@ _LOSS: Final = Row(
         ),
     ),
 )
+_WAY: Final = Row(
+    "The way to people",
+    "Nothing of the mixer's is in a round trip but the kernel's: it tells the network apart.",
+    (
+        Panel(
+            "Round trips",
+            "Of STUN checks along each WebRTC leg's path, every 5 s.",
+            "s",
+            (_round_trip(0.99), _round_trip(0.5)),
+        ),
+        Panel(
+            "Checks without an answer",
+            "Not answered before the next one.",
+            "ops",
+            (_each_s("stun_checks_unanswered_total"),),
+        ),
+        Panel(
+            "Came back",
+            "With another connection (rejoin) or on another path (ice_restart).",
+            "ops",
+            (_each_s("reconnects_total", legend=f"{_POD} {{{{how}}}}", label="how"),),
+        ),
+    ),
+    ("VoiceroomRoundTripLong", "VoiceroomReconnectStorm"),
+)
+
+_ACT: Final = Row(
+    "Act",
+    """To be copied; choose one namespace above. Nobody in the room has to rejoin.
+
+```sh
+kubectl voiceroom describe $room -n $namespace
+kubectl voiceroom diagnose room/$room -n $namespace
+kubectl voiceroom move $room -n $namespace --why "seen on the board" --wait
+kubectl voiceroom pause $room -n $namespace --reason "seen on the board"
+kubectl voiceroom resume $room -n $namespace
+```
+""",
+    (),
+    ("VoiceroomMoveFailed", "VoiceroomRemediationBlocked"),
+)
 
 ROOM_BOARD: Final = Board(
     "room",
     "Voiceroom: room",
     "What people in one room hear, by the figures of the pods that have them.",
     (NAMESPACE, ONE_ROOM),
-    (_WHO, _TIME, _BUFFERS, _LOSS),
+    (_WHO, _TIME, _BUFFERS, _DELAY, _LOSS, _WAY, _ACT),
 )

@@ -20,7 +20,6 @@ HEARD: Final = 2
 ONE_VOICE: Final = 4
 """From here on only the loudest person is heard."""
 _AT: Final = "{{ $labels.namespace }}/{{ $labels.pod }} on {{ $labels.node }}"
-_DIAGNOSE: Final = "`kubectl voiceroom diagnose POD` says level, breaker, verdict and remedy."
 
 
 def _open() -> str:
@@ -45,8 +44,7 @@ DEFENCE: Final = Group(
             f"The timing breaker of {_AT} stays open",
             "Ticks are missed, or clocks jump, again and again: each time the breaker would close, "
             "there is the next. The ladder takes a step every 2 s meanwhile.",
-            f"{_DIAGNOSE} An alert about its cause fires as well, mostly: begin with that one. "
-            "`docs/timing.md` has what opens the breaker.",
+            "timing",
             for_s=FOR_S,
             keep_s=KEEP_S,
         ),
@@ -57,8 +55,7 @@ DEFENCE: Final = Group(
             f"{_AT} is short of time",
             "Level {{ $value }} of the ladder for some minutes: at level 1 chores wait and Opus is "
             "cheaper, which nobody hears; from 2 on another alert fires, too.",
-            f"{_DIAGNOSE} Where `voiceroom_scheduling_alarms_total` grows the node's CPUs are "
-            "busy with something else: look for it, or use the mode Exclusive.",
+            "timing",
             for_s=300,
         ),
         Alert(
@@ -68,8 +65,7 @@ DEFENCE: Final = Group(
             f"{_AT} has taken away what people notice",
             "Level {{ $value }} of the ladder for two minutes: three talkers at one volume, and "
             "from 3 on sound that comes later and no FEC.",
-            f"{_DIAGNOSE} More CPU, fewer rooms in each pod (`spec.capacity`), or "
-            "`kubectl voiceroom move ROOM`. It is given back a level each 30 s of calm.",
+            "timing",
             for_s=60,
             keep_s=KEEP_S,
         ),
@@ -80,8 +76,7 @@ DEFENCE: Final = Group(
             f"Only the loudest person is heard in rooms of {_AT}",
             "Level {{ $value }} of the ladder for more than a minute: nothing is mixed any more, "
             "and at 5 nobody can join.",
-            f"{_DIAGNOSE} At level 5 the rooms leave by themselves, where the pool has a place for "
-            "them: raise `spec.size.max`. `kubectl voiceroom move ROOM` does it by hand.",
+            "timing",
             for_s=FOR_S,
             keep_s=KEEP_S,
         ),

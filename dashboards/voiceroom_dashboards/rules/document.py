@@ -9,8 +9,10 @@ import yaml
 
 from voiceroom_dashboards.rules.defence import DEFENCE
 from voiceroom_dashboards.rules.model import Alert, Group
+from voiceroom_dashboards.rules.process import PROCESS
 from voiceroom_dashboards.rules.recording import RECORDING
 from voiceroom_dashboards.rules.service import OPERATOR, PIPELINE, REMEDIATION, ROOMS
+from voiceroom_dashboards.rules.signs import SIGNS
 from voiceroom_dashboards.rules.slo import SLO
 from voiceroom_dashboards.rules.timing import TIMING_GROUP
 
@@ -18,20 +20,42 @@ GROUPS: Final[tuple[Group, ...]] = (
     RECORDING,
     TIMING_GROUP,
     DEFENCE,
+    SIGNS,
     SLO,
     ROOMS,
     REMEDIATION,
     OPERATOR,
+    PROCESS,
     PIPELINE,
 )
 _HEAD: Final = "# Made from dashboards/voiceroom_dashboards/rules by `make generate`.\n"
 _ONE_LINE: Final = 10_000
 """Wider than any expression: one that is folded cannot be read."""
-_PAGE: Final = """\
+BEGIN: Final = "<!-- alert: made by `make generate` -->\n"
+END: Final = "<!-- /alert -->\n"
+"""Between them a runbook says what its alert is; the rest is written by hand."""
+SECTIONS: Final = (
+    "What people hear",
+    "Check this first",
+    "Decide",
+    "Act",
+    "When to stop and call",
+    "How it ends",
+)
+"""Of every runbook, in this order."""
+_INDEX: Final = """\
 # Runbooks
 
-Generated from `dashboards/voiceroom_dashboards/rules` by `make generate`; a section for each alert.
-[alerts.md](alerts.md) says where they go.
+A page for each alert; its `runbook_url` leads there. [alerts.md](../alerts.md) says where alerts
+go, [boards.md](../boards.md) where to look beside them, and
+[troubleshooting.md](../troubleshooting.md) begins with what people say. Made by `make generate`.
+
+Commands are to be copied: put your own in place of NAMESPACE, POOL, POD, NODE and ROOM. The
+operator is in the namespace `voiceroom`, as in [install.md](../install.md). What stands under
+*Check this first* changes nothing. Queries are for Prometheus, or *Explore* of Grafana.
+
+| when this fires | severity | begin here |
+| --- | --- | --- |
 """
 
 
@@ -54,22 +78,37 @@ def table() -> str:
 
 
 def _row(alert: Alert) -> str:
-    anchor = f"[`{alert.name}`](runbooks.md#{alert.name.lower()})"
+    link = f"[`{alert.name}`](runbooks/{alert.name}.md)"
     told = "yes" if alert.timing else ""
-    return f"| {anchor} | {alert.severity} | {told} | {alert.for_s} s | {_plain(alert.summary)} |\n"
+    return f"| {link} | {alert.severity} | {told} | {alert.for_s} s | {_plain(alert.summary)} |\n"
 
 
-def runbooks_page() -> str:
-    """docs/runbooks.md."""
-    return _PAGE + "".join(_section(alert) for alert in alerts())
+def index() -> str:
+    """docs/runbooks/README.md."""
+    rows = (
+        f"| {_plain(alert.summary)} | {alert.severity} | [{alert.name}]({alert.name}.md) |\n"
+        for alert in alerts()
+    )
+    return _INDEX + "".join(rows)
 
 
-def _section(alert: Alert) -> str:
-    told = "; the operator is told as well" if alert.timing else ""
+def runbook(alert: Alert, page: str) -> str:
+    """Its page with a fresh head. Raises ``ValueError`` where the marks are missing."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"docs/runbooks/{alert.name}.md: the marks of its head are missing")
+    return f"{before}{begin}{_head(alert)}{end}{after}"
+
+
+def _head(alert: Alert) -> str:
+    told = ", and the operator is told of it" if alert.timing else ""
+    lasting = f"for {alert.for_s} s" if alert.for_s else "at all"
     return (
-        f"\n## {alert.name}\n\n{_plain(alert.summary)}. {_plain(alert.description)}\n\n"
-        f"{alert.cure}\n\nSeverity {alert.severity}{told}. Fires when this holds for "
-        f"{alert.for_s} s:\n\n```\n{alert.expr}\n```\n"
+        f"**{_plain(alert.summary)}.** {_plain(alert.description)}\n\n"
+        f"Severity {alert.severity}{told}. Board: `/d/voiceroom-{alert.board}` of your Grafana "
+        f"([boards.md](../boards.md)). It fires when this holds {lasting}:\n\n"
+        f"```promql\n{alert.expr}\n```\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -11,7 +12,25 @@ Severity = Literal["critical", "warning", "info", "none"]
 none: it always fires."""
 TIMING: Final = "voiceroom_timing"
 """The label by which Alertmanager picks what goes to the operator (docs/alerts.md)."""
-RUNBOOKS: Final = "https://voiceroom.dev/docs/runbooks"
+BoardName = Literal["fleet", "room", "timing", "cause", "operator", "canary"]
+DOCS: Final = "https://voiceroom.dev/docs"
+RUNBOOKS: Final = f"{DOCS}/runbooks"
+"""A page an alert: ``docs/runbooks/ALERT.md``."""
+_PODS: Final = ("namespace", "pool", "node", "pod")
+NARROWED: Final[Mapping[BoardName, tuple[str, ...]]] = {
+    "fleet": ("namespace", "pool"),
+    "room": ("namespace",),
+    "timing": _PODS,
+    "cause": _PODS,
+    "operator": ("namespace", "pool"),
+    "canary": ("namespace", "pool"),
+}
+"""What a board can be narrowed to by the labels of an alert that leads to it."""
+
+
+def runbook_url(alert: str) -> str:
+    """Of the page that says what to do."""
+    return f"{RUNBOOKS}/{alert}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +55,8 @@ class Alert:
     expr: str
     summary: str
     description: str
-    cure: str
-    """For the runbook: what a person does about it."""
+    board: BoardName
+    """Where its figures are seen."""
     for_s: int = 0
     """It has to hold for so long."""
     keep_s: int = 0
@@ -58,9 +77,18 @@ class Alert:
             "annotations": {
                 "summary": self.summary,
                 "description": self.description,
-                "runbook_url": f"{RUNBOOKS}#{self.name.lower()}",
+                "runbook_url": runbook_url(self.name),
+                "dashboard_url": self.dashboard_path(),
             },
         }
+
+    def dashboard_path(self) -> str:
+        """Below Grafana's address, which a rule file does not know: the board, narrowed to what
+        the summary names."""
+        said, narrowed = re.findall(r"\$labels\.(\w+)", self.summary), NARROWED[self.board]
+        chosen = (f"var-{name}={{{{ $labels.{name} }}}}" for name in narrowed if name in said)
+        asked = "&".join(chosen)
+        return f"/d/voiceroom-{self.board}" + (f"?{asked}" if asked else "")
 
 
 @dataclass(frozen=True, slots=True)

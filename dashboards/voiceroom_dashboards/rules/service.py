@@ -80,8 +80,7 @@ ROOMS: Final = Group(
             f"Jitter buffers of {_POD} on {{{{ $labels.node }}}} run dry",
             "{{ $value | humanize }} times per leg and second: packets of many senders come in "
             "bursts, or not at all.",
-            "Look at the network of the node, and at `voiceroom_media_jitter_seconds`. One pod "
-            "only: its node; all pods: what stands before them.",
+            "timing",
             for_s=30,
             keep_s=KEEP_S,
         ),
@@ -91,7 +90,7 @@ ROOMS: Final = Group(
             f"min by ({POOL}) {of_leader('voiceroom_operator_pool_headroom_ratio')} < 0.2",
             f"{_POOL} has little headroom",
             "In its worst pod only {{ $value | humanizePercentage }} of the frame are free at p99.",
-            "Raise `spec.size.max` or lower `spec.capacity` of the pool.",
+            "fleet",
             for_s=300,
         ),
         Alert(
@@ -100,7 +99,7 @@ ROOMS: Final = Group(
             _rooms("|".join((names.PENDING, names.DEGRADED, names.FAILED))),
             "Rooms of {{ $labels.namespace }} are {{ $labels.phase }}",
             "{{ $value }} of them, for five minutes.",
-            "`kubectl get voicerooms` and the condition Ready of each say why.",
+            "fleet",
             for_s=300,
         ),
         Alert(
@@ -109,8 +108,7 @@ ROOMS: Final = Group(
             _rooms(names.MOVING),
             "Moves of rooms in {{ $labels.namespace }} do not end",
             "{{ $value }} rooms are Moving for two minutes; a move takes a second or two.",
-            "`kubectl describe voiceroom ROOM`: `status.moves` and the events have each step. The "
-            "old pod goes on mixing meanwhile.",
+            "operator",
             for_s=120,
         ),
         Alert(
@@ -118,9 +116,9 @@ ROOMS: Final = Group(
             "warning",
             f"{increase(_TAKEN, '5m')} >= 1",
             f"{_POD} took rooms over",
-            "{{ $value | humanize }} rooms, without the word of the pod that had them: it was gone "
-            "or stood still.",
-            "Look for what became of that pod and its node.",
+            '{{ $value | printf "%.0f" }} of them, without the word of the pod that had them: it '
+            "was gone or stood still. The cause is to be looked for there, not here.",
+            "fleet",
         ),
     ),
     EVALUATION_S,
@@ -135,8 +133,7 @@ REMEDIATION: Final = Group(
             f"{_POOL}: nothing is moved, too many pods are late at once",
             "Pods are late on more nodes than `spec.remediation.stormPercent` allows. The cause is "
             "common to all, and moving rooms would only add to it.",
-            "Look for what all nodes share: NTP, a hypervisor, a rollout, load. The pool's "
-            "condition RemediationBlocked names the nodes.",
+            "operator",
         ),
         Alert(
             "VoiceroomRemediationBlocked",
@@ -144,8 +141,7 @@ REMEDIATION: Final = Group(
             f"max by ({POOL}, reason) {_blocked(_HELD)} == 1",
             f"{_POOL}: what does not keep time is not left ({{{{ $labels.reason }}}})",
             "A guard rail holds it back for a minute now.",
-            "`docs/remediation.md` has the reasons. NoCandidateNode: add a node; BudgetExhausted: "
-            "pods fail faster than the pool may leave them.",
+            "operator",
             for_s=60,
         ),
     ),
@@ -161,8 +157,7 @@ OPERATOR: Final = Group(
             "No operator leads",
             "Rooms go on, and none is bound, moved or remedied. Also when the operator is not "
             "scraped at all.",
-            "`kubectl get pods` and the Lease `voiceroom-operator` in the operator's namespace; "
-            "the chart's `serviceMonitor.enabled`.",
+            "operator",
             for_s=60,
         ),
         Alert(
@@ -171,7 +166,7 @@ OPERATOR: Final = Group(
             _stuck(),
             f"The operator {_POD} stands still",
             "{{ $value }} namespaces wait, and none was reconciled for two minutes.",
-            "Its log, and the API server's; delete the pod: another one leads at once.",
+            "operator",
             for_s=30,
         ),
         Alert(
@@ -181,7 +176,7 @@ OPERATOR: Final = Group(
             f"The operator {_POD} does not keep time itself",
             "Its event loop was {{ $value | humanizeDuration }} late. One that leads gives the "
             "Lease up.",
-            "Raise `operator.resources.limits.cpu` of the chart, or look at its node.",
+            "operator",
             for_s=60,
         ),
         Alert(
@@ -190,7 +185,7 @@ OPERATOR: Final = Group(
             _failing(),
             f"Most reconciles of the operator {_POD} fail",
             "{{ $value | humanizePercentage }} of them in five minutes.",
-            "Its log has each; mostly rights, quota, or an API server that does not answer.",
+            "operator",
             for_s=300,
         ),
         Alert(
@@ -200,7 +195,7 @@ OPERATOR: Final = Group(
             + " >= 1",
             "The operator refuses alerts ({{ $labels.result }})",
             "Where the own look is off, rooms are moved by alerts alone, and these did not count.",
-            "`docs/alerts.md`: the bearer token, and the payload's version.",
+            "operator",
         ),
     ),
     EVALUATION_S,
@@ -214,7 +209,7 @@ PIPELINE: Final = Group(
             "vector(1)",
             "Monitoring of voiceroom works",
             "It always fires: route it to what raises the alarm when it stops coming.",
-            "When it does not come, look at Prometheus, its rules, and Alertmanager.",
+            "fleet",
         ),
         Alert(
             "VoiceroomMixersNotScraped",
@@ -222,8 +217,7 @@ PIPELINE: Final = Group(
             _unscraped(),
             "Mixers of {{ $labels.namespace }} are not scraped",
             "{{ $value }} ready pods give Prometheus no metrics: nothing alerts about their time.",
-            "The chart's `podMonitor.enabled` and `podMonitor.additionalLabels`, and network "
-            "policies (`mixer.networkPolicy.scraperNamespaces`).",
+            "fleet",
             for_s=300,
         ),
     ),

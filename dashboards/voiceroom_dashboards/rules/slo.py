@@ -42,8 +42,7 @@ def _burns(name: str, severity: Severity, factor: float, long: str, short: str) 
         f"{_WHO} loses more frames than it may",
         f"{{{{ $value | humanizePercentage }}}} within {long}; the objective of {OBJECTIVE:.1%} is "
         f"missed {factor:g} times over.",
-        "`VoiceroomTicksLost` and the alerts beside it say which pods, and why. Where none fires, "
-        "it is spread: look at CPU requests and limits of the pool.",
+        "fleet",
         for_s=60,
     )
 

@@ -1,7 +1,8 @@
 """Alerts about time that is not kept. Those marked ``timing`` go to the operator as well.
 
-Thresholds are those that the operator's own look goes by. Prometheus does not know a pool's
-profile: p99 is held against ``vm``, the most lenient, and the rest is bad in every profile.
+Thresholds are those that the operator's own look goes by (``voiceroom_api.thresholds``). What a
+pool's profile says of p99 the operator exports; where that is not scraped p99 is held against the
+most lenient profile. The rest is bad in every profile.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from voiceroom_dashboards.rules.promql import (
     FOR_S,
     KEEP_S,
     POD,
+    POOL,
     WINDOW,
     half_of_the_time,
     increase,
@@ -27,7 +29,6 @@ from voiceroom_dashboards.rules.promql import (
 CAUSE: Final = f"{POD}, cause"
 _WHO: Final = "{{ $labels.namespace }}/{{ $labels.pod }}"
 _AT: Final = f"{_WHO} on {{{{ $labels.node }}}}"
-_DIAGNOSE: Final = "`kubectl voiceroom diagnose POD` says verdict, evidence and remedy."
 _STEPS: Final = f'voiceroom_drift_faults_total{{cause=~"{names.STEP_ONE}|{names.STEP_ALL}"}}'
 _NODE_CAUSES: Final = "|".join((names.RATE, names.STARVED, names.STEP_ALL))
 
@@ -37,12 +38,14 @@ def _timing(alert: Alert) -> Alert:
     return replace(alert, timing=True, for_s=FOR_S, keep_s=KEEP_S)
 
 
-_BAD_MS: Final = PROFILES["vm"].bad_ms
+_OF_PROFILES: Final = ", ".join(f"{name} {of.bad_ms:g} ms" for name, of in PROFILES.items())
+BAD_ANYHOW_MS: Final = max(profile.bad_ms for profile in PROFILES.values())
 
 
 def _late() -> str:
-    p99 = f"{recording.LATE_P99} > {_BAD_MS / 1000:g}"
-    return f"{p99} or {recording.LATE_P50} > {STEADY_MS / 1000:g}"
+    of_profile = f"{recording.LATE_P99} > on ({POOL}) group_left () {recording.LIMIT}"
+    anyhow = f"{recording.LATE_P99} > {BAD_ANYHOW_MS / 1000:g}"
+    return f"{of_profile} or {anyhow} or {recording.LATE_P50} > {STEADY_MS / 1000:g}"
 
 
 def _silent() -> str:
@@ -65,10 +68,10 @@ SYMPTOMS: Final = (
             "critical",
             recording.of_served(_late()),
             f"Ticks of {_AT} are late",
-            f"p99 of lateness is over {_BAD_MS:g} ms, or the median over {STEADY_MS:g} ms; "
+            "p99 of lateness is over what the pool's spec.timing.profile allows "
+            f"({_OF_PROFILES}), or the median over {STEADY_MS:g} ms; "
             "worst now: {{ $value | humanizeDuration }}. The rooms of this pod sound choppy.",
-            f"{_DIAGNOSE} The rooms leave by themselves where the pool's remediation is Enforce; "
-            "`kubectl voiceroom move ROOM` does it by hand.",
+            "timing",
         )
     ),
     _timing(
@@ -79,7 +82,7 @@ SYMPTOMS: Final = (
             f"{_AT} loses ticks",
             "{{ $value | humanizePercentage }} of the ticks were skipped or a frame late: people "
             "hear gaps.",
-            f"{_DIAGNOSE} Look at CPU quota, other load and steal of the node.",
+            "timing",
         )
     ),
     _timing(
@@ -89,7 +92,7 @@ SYMPTOMS: Final = (
             recording.of_served(f"{rate('voiceroom_ticks_total')} == 0"),
             f"{_AT} does not mix",
             "It answers, and no tick was mixed for a minute: its rooms are silent.",
-            f"{_DIAGNOSE} The log says what media waits for; `/debug` has its stacks.",
+            "timing",
         )
     ),
     _timing(
@@ -100,14 +103,13 @@ SYMPTOMS: Final = (
             f"{_AT} does not answer",
             "Half of the last minute's scrapes failed. It stands still, its node does, or the "
             "network to it is cut.",
-            "`kubectl get pod` and `kubectl describe node`. Where the pod runs and calls go on, "
-            "look at what stands between Prometheus and the port `metrics`.",
+            "timing",
         )
     ),
 )
 
 
-def _of_cause(cause: str, name: str, summary: str, description: str, cure: str) -> Alert:
+def _of_cause(cause: str, name: str, summary: str, description: str) -> Alert:
     said = half_of_the_time(f'voiceroom_drift_cause{{cause="{cause}"}}', CAUSE)
     return _timing(
         Alert(
@@ -116,7 +118,7 @@ def _of_cause(cause: str, name: str, summary: str, description: str, cure: str) 
             recording.of_served(said),
             f"{_AT}: {summary}",
             description,
-            f"{cure} {_DIAGNOSE}",
+            "cause",
         )
     )
 
@@ -128,56 +130,48 @@ CAUSES: Final = (
         "the clock runs too fast or too slow",
         "The node's clock, read in two ways or held against the senders, has another rate. No "
         "tick is late by it, and everybody's audio drifts.",
-        "`/clockz` has the rates. Cordon the node; look at its clock source and its hypervisor.",
     ),
     _of_cause(
         names.FREEZE,
         "VoiceroomFrozen",
         "it stands still again and again",
         "Ticks are late, all clocks agree, and no account says where the time went.",
-        "Look for snapshots, live migration, SIGSTOP, and a freezer cgroup.",
     ),
     _of_cause(
         names.THROTTLE,
         "VoiceroomThrottled",
         "it has used up its own CPU quota",
         "Ticks are late by what the throttled time of the pod's own cgroup grew.",
-        "Raise `spec.resources.limits.cpu` of the pool, or use the mode Exclusive.",
     ),
     _of_cause(
         names.STARVED,
         "VoiceroomStarved",
         "it is runnable and gets no CPU",
         "Ticks are late by run-queue delay, by an ancestor's quota, or by steal.",
-        "Look at what else runs on the node, at quotas above the pod, and at steal in `top`.",
     ),
     _of_cause(
         names.GC,
         "VoiceroomGarbageCollection",
         "garbage collection holds the tick",
         "Ticks are late by what pauses of the collector grew.",
-        "`voiceroom_gc_pause_seconds` has them by generation. Fewer people in each pod help.",
     ),
     _of_cause(
         names.GIL,
         "VoiceroomInterpreterHeld",
         "another thread holds the interpreter",
         "Ticks are late by the CPU time of other threads of the media process.",
-        "A bug: `/debug` has stacks of all threads; please report them.",
     ),
     _of_cause(
         names.LOOP_BLOCK,
         "VoiceroomLoopBlocked",
         "one call holds the loop",
         "Time is lost inside own code without using CPU.",
-        "A bug, or a slow disk under it: `/debug` has stacks; please report them.",
     ),
     _of_cause(
         names.OVERLOAD,
         "VoiceroomOverloaded",
         "mixing takes longer than the frame",
         "The tick's own work does not fit: the fewest rooms move whose leaving cures it.",
-        "Raise `spec.size.max`, or lower `spec.capacity` of the pool.",
     ),
 )
 
@@ -189,7 +183,7 @@ CLOCKS: Final = (
         f"{_AT}: a clock jumped",
         "{{ $labels.cause }}: one clock (step-one), or all that can be read (step-all), jumped. "
         "Media goes on by CLOCK_MONOTONIC and bridges it.",
-        "`/clockz` has sizes. Look at NTP, at live migration and at suspend of the node.",
+        "cause",
     ),
     _timing(
         Alert(
@@ -198,7 +192,7 @@ CLOCKS: Final = (
             f"{increase(_STEPS, '5m', CAUSE)} >= 3",
             f"{_AT}: clocks jump again and again",
             "{{ $labels.cause }}: three times or more within five minutes.",
-            f"Cordon the node. {_DIAGNOSE}",
+            "cause",
         )
     ),
     _timing(
@@ -208,8 +202,7 @@ CLOCKS: Final = (
             _node_bad(),
             "Node {{ $labels.node }} does not keep time",
             "{{ $value }} mixer pods of it say that time is the node's fault.",
-            "The rooms leave the node by themselves. Cordon it, and look at steal, quotas and "
-            "clock source.",
+            "timing",
         )
     ),
     Alert(
@@ -218,7 +211,7 @@ CLOCKS: Final = (
         'max by (node, reason) (voiceroom_node_grade_info{grade="C",node!=""}) == 1',
         "Node {{ $labels.node }} is not fit for keeping time",
         "Grade C: {{ $labels.reason }}.",
-        "Switch the clock source, or keep mixers away by `spec.nodeSelector`.",
+        "timing",
         for_s=300,
     ),
 )

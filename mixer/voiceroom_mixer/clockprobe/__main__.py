@@ -18,6 +18,7 @@ from voiceroom_mixer.clockprobe.exposition import render, timers
 from voiceroom_mixer.clockprobe.latency import choose, processes
 from voiceroom_mixer.clockprobe.latency.choose import Wanted
 from voiceroom_mixer.clockprobe.latency.watch import Watch
+from voiceroom_mixer.clockprobe.nodetimes import node_times
 from voiceroom_mixer.edge import clock, probepage
 from voiceroom_mixer.edge.probepage import ProbePage
 
@@ -38,6 +39,7 @@ class Probe:
         """The text of ``/metrics``."""
         figures = self._page.figures(clock.monotonic_ns())
         exposed = list(timers(figures, self._visits, self._page.reason()))
+        exposed += node_times()
         if self.watch is not None:
             exposed += self.watch.exposed()
         return render(exposed, openmetrics=openmetrics)

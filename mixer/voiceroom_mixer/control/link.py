@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final, Self
 
+import numpy as np
+
 from voiceroom_mixer.control.figures import LegFigures
 from voiceroom_mixer.control.slots import SlotPool
 from voiceroom_mixer.core.state import layout, messages
@@ -46,6 +48,8 @@ class MediaLink:
         self.counters: Counter[str] = Counter()
         self.revision = 0
         """Grows with every row that is written: who keeps a copy looks again."""
+        self.on_written: Callable[[], None] = lambda: None
+        """Called at each."""
         self._pair, self._udp = pair, udp
         self._rooms, self._legs = segment.tables["rooms"], segment.tables["legs"]
         self._marks = segment.tables["marks"]
@@ -143,7 +147,7 @@ class MediaLink:
     def write_leg(self, state: LegState) -> None:
         """Publish a leg's row. Raises ``ValueError`` when the state is too long for it."""
         self._legs.write(state.slot, state.to_bytes())
-        self.revision += 1
+        self._wrote()
         self.send(Message(Kind.LEG, state.slot, state.generation))
 
     def write_mark(self, slot: int, mark: Mark) -> None:
@@ -153,20 +157,20 @@ class MediaLink:
     def clear_leg(self, state: LegState) -> None:
         """Take a leg out: media says BYE and lets go; the slot is used again after that."""
         self._legs.clear(state.slot)
-        self.revision += 1
+        self._wrote()
         self.leg_slots.release(state.slot)
         self.send(Message(Kind.LEG, state.slot, state.generation))
 
     def write_room(self, state: RoomState) -> None:
         """Publish a room's row."""
         self._rooms.write(state.slot, state.to_bytes())
-        self.revision += 1
+        self._wrote()
         self.send(Message(Kind.ROOM, state.slot, state.generation))
 
     def clear_room(self, state: RoomState) -> None:
         """Take a room out, with all of its legs."""
         self._rooms.clear(state.slot)
-        self.revision += 1
+        self._wrote()
         self.room_slots.release(state.slot)
         self.send(Message(Kind.ROOM, state.slot, state.generation))
 
@@ -186,9 +190,19 @@ class MediaLink:
             return None
         return slot, self.room_slots.next_generation(slot, int(self._rooms.sequences[slot]))
 
+    def heard_from(self, port: int) -> frozenset[int]:
+        """Slots where media wrote, for the leg of now or for one before it, that it is heard from
+        this port; none for 0."""
+        ports = self.segment.columns["address_port"]
+        return frozenset(np.flatnonzero(ports == port).tolist()) if port else frozenset()
+
     def figures(self, state: LegState) -> LegFigures:
         """What media last wrote about this leg; all zero before it has adopted it."""
         return LegFigures.read(self.segment.columns, state.slot, state.generation)
+
+    def _wrote(self) -> None:
+        self.revision += 1
+        self.on_written()
 
     def _let_go(self, slot: int) -> bool:
         return int(self._phase[slot]) in (layout.PHASE_FREE, layout.PHASE_ENDED)

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TextIO
 
 from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer.control.locks import MeteredLock
+from voiceroom_mixer.outflow import Stream
 
 BURST: Final = 50
 PER_SECOND: Final = 20
@@ -67,7 +68,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     return {k: v for k, v in vars(record).items() if k not in _OWN_FIELDS}
 
 
-def _erase(handler: logging.StreamHandler[TextIO]) -> str:
+def _erase(handler: logging.StreamHandler[Any]) -> str:
     """In a terminal the live line stands where the next log line goes."""
     return "\r\x1b[K" if handler.stream.isatty() else ""
 
@@ -110,10 +111,23 @@ def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
+def drop_note(log_format: Literal["text", "json"]) -> Callable[[int], str]:
+    """Says that so many lines were dropped, in the form of the others."""
+    formatter = JsonFormatter() if log_format == "json" else TextFormatter()
+
+    def note(dropped: int) -> str:
+        said = "log lines were dropped here: nobody took them"
+        values = {"name": __name__, "msg": said, "levelno": logging.WARNING}
+        record = logging.makeLogRecord(values | {"levelname": "WARNING", "dropped": dropped})
+        return formatter.format(record) + "\n"
+
+    return note
+
+
 def configure(
     log_format: Literal["text", "json"],
     now_ns: Callable[[], int],
-    stream: TextIO | None = None,
+    stream: TextIO | Stream | None = None,
     root: logging.Logger | None = None,
 ) -> RateFilter:
     """Make ``root`` (the root logger) write to ``stream`` (stderr); the filter that bounds it."""

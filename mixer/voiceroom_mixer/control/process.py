@@ -17,7 +17,7 @@ from aiohttp import web
 import voiceroom_mixer
 from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer import config as run_config
-from voiceroom_mixer import inheritance
+from voiceroom_mixer import inheritance, outflow
 from voiceroom_mixer.config import ConfigError, RunConfig
 from voiceroom_mixer.control import logs, stacks
 from voiceroom_mixer.control.admin.desk import Desk
@@ -65,6 +65,7 @@ from voiceroom_mixer.edge import clock, placement
 from voiceroom_mixer.edge.probepage import ProbePage
 from voiceroom_mixer.edge.shm import Segment, SegmentError
 from voiceroom_mixer.inheritance import EXIT_CONFIG, Inherited
+from voiceroom_mixer.outflow import Outflow
 
 HOUSEKEEPING_NS: Final = NS_PER_S
 _MAIN_TASKS: Final = 1
@@ -74,11 +75,16 @@ class ControlProcess:
     """Everything of the control process, wired."""
 
     def __init__(
-        self, config: RunConfig, fds: Inherited, keys: KeyFile, log_filter: RateFilter
+        self,
+        config: RunConfig,
+        fds: Inherited,
+        keys: KeyFile,
+        log_filter: RateFilter,
+        log: Outflow,
     ) -> None:
         desk = open_desk(config.pod) if config.pod else None
         config = as_assigned(config, desk) if desk else config
-        self._config, self._fds, self._keys = config, fds, keys
+        self._config, self._fds, self._keys, self._log = config, fds, keys, log
         self._links = [
             MediaLink.from_fds(i, media.segment, media.pair, media.udp)
             for i, media in enumerate(fds.media)
@@ -100,20 +106,25 @@ class ControlProcess:
         self._facts = RoomFacts(config)
         self._pod = self._make_pod(desk) if desk else None
         self._probe = LoopProbe(self._numbers, clock.monotonic_ns())
-        self._watchdog = Watchdog(self._probe, clock.monotonic_ns)
+        self._watchdog = Watchdog(self._probe, clock.monotonic_ns, self._witness)
         self._chaos = self._make_chaos() if config.chaos else None
         self._context = self._make_context()
         self._exposition = self._make_exposition(log_filter)
+        self._open_outward()
+        self._periodics = self._make_periodics()
+
+    def _open_outward(self) -> None:
+        """The terminal, the keeper, and what listeners are made of; nothing listens yet."""
+        config = self._config
         self._line = status_line.StatusLine(sys.stdout, self._segments, self._people)
         self._welcome = Welcome(sys.stdout, self._link_lines, self._is_ready)
         self._welcome.done = config.pod is not None
         self._tls = tls_context(config.tls.cert, config.tls.key) if config.tls else None
         self._trust = self._pod.trust if self._pod else _own_trust(config)
-        self._channel = KeeperChannel(_keeper_socket(fds))
+        self._channel = KeeperChannel(_keeper_socket(self._fds))
         if self._pod is not None:
             self._pod.announce.tell_keeper = self._channel.say_beats
         self._listeners: list[Listener] = []
-        self._periodics = self._make_periodics()
         self._port = config.http.port
 
     async def run(self) -> None:
@@ -133,10 +144,12 @@ class ControlProcess:
             await drain(self._service, self._readiness, clock.monotonic_ns, seconds)
         await self._stop(tasks)
         if wanted:
+            self._log.drain(outflow.EXIT_S)  # the keeper ends us at that word
             self._channel.say_drained()
 
     def _mark_start(self) -> None:
         boots = self._segments[0].word("control_boots") + 1
+        self._beats_no_longer()  # a predecessor's beats are not ours
         for segment in self._segments:
             segment.set_word("control_pid", os.getpid())
             segment.set_word("control_boots", boots)
@@ -179,18 +192,38 @@ class ControlProcess:
             "live-figures": (LEVELS_NS, live.tell),
             "housekeeping": (HOUSEKEEPING_NS, self._keep_house),
         }
-        if self._pod is not None:
-            actions["handover"] = (PUMP_NS, self._pod.handover.look)
-        return {
+        periodics = {
             name: Periodic(period_ns, action, clock.monotonic_ns)
             for name, (period_ns, action) in actions.items()
         }
+        if self._pod is not None:
+            handover = self._pod.handover
+            periodics["handover"] = Periodic(
+                PUMP_NS, handover.look, clock.monotonic_ns, handover.rests
+            )
+            for link in self._links:
+                link.on_written = periodics["handover"].poke
+        return periodics
 
     def _beat(self, now_ns: int) -> None:
+        silent_ns = now_ns - self._probe.beat_ns
         self._probe.beat(now_ns)
         for segment in self._segments:
+            if silent_ns >= 2 * PROBE_NS:
+                segment.set_word("control_gap_ns", silent_ns)
+                segment.set_word("control_gap_end_ns", now_ns)
             segment.set_word("control_beat_ns", now_ns)
         self._welcome.look(now_ns)
+
+    def _witness(self, now_ns: int) -> None:
+        """By the watchdog's thread, which needs the interpreter and not the loop."""
+        for segment in self._segments:
+            segment.set_word("control_witness_ns", now_ns)
+
+    def _beats_no_longer(self) -> None:
+        """Until the next beat nobody is to wait for one."""
+        for segment in self._segments:
+            segment.set_word("control_beat_ns", 0)
 
     def _keep_house(self, now_ns: int) -> None:
         for listener in self._listeners:
@@ -213,6 +246,7 @@ class ControlProcess:
         for periodic in self._periodics.values():
             periodic.stop()
         await asyncio.gather(*tasks)
+        self._beats_no_longer()
         self._watchdog.stop()
         self._line.erase()
         for listener in self._listeners:
@@ -282,6 +316,7 @@ class ControlProcess:
             readiness=self._readiness,
             watchdog=self._watchdog,
             log_filter=log_filter,
+            log_dropped=lambda: self._log.dropped,
             expected_tasks=self._expected_tasks,
             relayed=self._service.standing.relayed,
             unprotected=self._pod.handover.owning.unprotected if self._pod else lambda: 0,
@@ -337,14 +372,16 @@ def main() -> int:
     """Run until drained; the exit code."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # the keeper alone acts on these
+    log = outflow.take_over()
     try:
         config = run_config.load()
-        log_filter = logs.configure(config.log_format, clock.monotonic_ns)
+        log.note = logs.drop_note(config.log_format)
+        log_filter = logs.configure(config.log_format, clock.monotonic_ns, log.stream())
         fds = inheritance.inherited(os.environ)
         refused = placement.settle_control(config.realtime, config.media_processes)
         if refused:
             logging.getLogger(__name__).warning(refused)
-        process = ControlProcess(config, fds, KeyFile(Path(config.keys)), log_filter)
+        process = ControlProcess(config, fds, KeyFile(Path(config.keys)), log_filter, log)
     except (ConfigError, KeysError, SegmentError, ValueError) as error:
         sys.stderr.write(f"voiceroom-control: {error}\n")
         return EXIT_CONFIG

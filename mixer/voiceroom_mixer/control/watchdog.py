@@ -9,13 +9,15 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
-from voiceroom_api.units import NS_PER_MS, NS_PER_S
+from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer.control.export.numbers import Numbers
+from voiceroom_mixer.core.timing.detect import matrix
+from voiceroom_mixer.core.timing.detect.loop import BEAT_NS, WITNESS_NS
 
 _log = logging.getLogger(__name__)
 
-PROBE_NS: Final = 50 * NS_PER_MS
-STALL_NS: Final = 200 * NS_PER_MS
+PROBE_NS: Final = BEAT_NS
+STALL_NS: Final = matrix.LOOP_LAG_NS
 DUMP_EVERY_NS: Final = 10 * NS_PER_S
 """Stalls in between are counted without a stack."""
 
@@ -60,8 +62,11 @@ class StallDetector:
 class Watchdog:
     """The watching thread; a daemon, since it must not outlive a loop that hangs for good."""
 
-    def __init__(self, probe: LoopProbe, now_ns: Callable[[], int]) -> None:
-        self._probe = probe
+    def __init__(
+        self, probe: LoopProbe, now_ns: Callable[[], int], witness: Callable[[int], None]
+    ) -> None:
+        """``witness``: told the time at each look, by this thread."""
+        self._probe, self._witness = probe, witness
         self._now_ns = now_ns
         self._detector = StallDetector()
         self._stop = threading.Event()
@@ -84,8 +89,10 @@ class Watchdog:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stop.wait(STALL_NS / 2 / NS_PER_S):
-            if self._detector.look(self._probe.beat_ns, self._now_ns()):
+        while not self._stop.wait(WITNESS_NS / NS_PER_S):
+            now_ns = self._now_ns()
+            self._witness(now_ns)
+            if self._detector.look(self._probe.beat_ns, now_ns):
                 _log.warning("the event loop stands still:\n%s", stack_of(self._watched))
 
 

@@ -2,7 +2,8 @@
 
 Four readings, each for one purpose:
 
-* ``monotonic_ns`` (CLOCK_MONOTONIC): deadlines and sleeping. NTP may slew it, never steps it.
+* ``monotonic_ns`` (CLOCK_MONOTONIC): deadlines and sleeping. NTP may slew it, never steps it. The
+  media process asks ``edge.kept`` in its place, which takes off what a reading errs by.
 * ``raw_ns`` (CLOCK_MONOTONIC_RAW): rates. Nobody slews it, and the kernel cannot sleep on it.
 * ``boottime_ns`` (CLOCK_BOOTTIME): tells a suspended or migrated machine from a busy one.
 * ``wall_ns`` (CLOCK_REALTIME): tokens and logs, always read afresh, so that an NTP step counts from
@@ -32,6 +33,8 @@ CLOCK_MONOTONIC: Final = 1
 CLOCK_MONOTONIC_RAW: Final = 4
 CLOCK_BOOTTIME: Final = 7
 _TIMER_ABSTIME: Final = 1
+_CPU_OF_PROCESS: Final = 2
+"""CPUCLOCK_SCHED, in the low bits of a clock id that is a process's."""
 
 _CLOCK_GETTIME_NUMBERS: Final = {"x86_64": 228, "aarch64": 113}
 """SYS_clock_gettime of the 64-bit tables; another architecture has no truth channel."""
@@ -49,6 +52,14 @@ process_cpu_ns: Final[Clock] = time.process_time_ns
 """CPU time of this process, user and system."""
 thread_cpu_ns: Final[Clock] = time.thread_time_ns
 """CPU time of the calling thread."""
+
+
+def cpu_of_process_ns(pid: int) -> int | None:
+    """CPU time of another process (clock_getcpuclockid(3)); None: there is none."""
+    try:
+        return time.clock_gettime_ns(~pid << 3 | _CPU_OF_PROCESS)
+    except OSError:
+        return None
 
 
 UNTOUCHED: Final = (monotonic_ns, raw_ns, boottime_ns)
@@ -134,7 +145,13 @@ def true_ns() -> int:
     return _true()
 
 
+def true_raw_ns() -> int:
+    """The same for CLOCK_MONOTONIC_RAW."""
+    return _true_raw()
+
+
 _true: Final[Clock] = syscall_monotonic_ns if has_syscall_clock() else UNTOUCHED[0]
+_true_raw: Final[Clock] = syscall_raw_ns if has_syscall_clock() else UNTOUCHED[1]
 
 
 def sleep_until(deadline_mono_ns: int) -> None:
@@ -165,18 +182,18 @@ class ClockSample(NamedTuple):
     """Of the bracket: what the others may be off by."""
 
 
-def sample(attempts: int = 9) -> ClockSample:
+def sample(attempts: int = 9, monotonic: Clock = current_monotonic_ns) -> ClockSample:
     """Read MONO, RAW, REALTIME, MONO and keep the narrowest of ``attempts`` brackets (>= 1)."""
-    return min((_bracket() for _ in range(max(1, attempts))), key=_width)
+    return min((_bracket(monotonic) for _ in range(max(1, attempts))), key=_width)
 
 
 def _width(taken: ClockSample) -> int:
     return taken.width
 
 
-def _bracket() -> ClockSample:
-    before = monotonic_ns()
+def _bracket(monotonic: Clock) -> ClockSample:
+    before = monotonic()
     raw = raw_ns()
     wall = wall_ns()
-    after = monotonic_ns()
+    after = monotonic()
     return ClockSample(wall=wall, mono=(before + after) // 2, raw=raw, width=after - before)

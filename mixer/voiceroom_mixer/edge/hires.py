@@ -66,9 +66,10 @@ class HighResTimer:
         """Sleep until a deadline on RAW. The kernel only sleeps on MONOTONIC: it is mapped."""
         clock.sleep_until(self._calibrator.calibration.mono_of(deadline_raw_ns))
 
-    def observe_sleep(self, deadline_mono_ns: int, woke_mono_ns: int) -> None:
-        """Tell the outcome of a sleep that was begun before its deadline: the kernel's own word."""
-        self._calibrator.add_sleep(deadline_mono_ns, woke_mono_ns)
+    def observe_sleep(self, deadline_mono_ns: int) -> None:
+        """A sleep that was begun before its deadline is over now: the kernel's own word, against
+        what a reading shows."""
+        self._calibrator.add_sleep(deadline_mono_ns, self._monotonic())
 
     def step(self, budget_ns: int) -> bool:
         """Take the readings that are due, within ``budget_ns``; True: ``calibration()`` is new.

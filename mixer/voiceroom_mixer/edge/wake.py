@@ -1,9 +1,11 @@
-"""Sleeping until a deadline and telling when that was over: compiled, or by its Python twin."""
+"""Sleeping until a deadline and telling when that was over, or what waits then: compiled, or by its
+Python twin."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import select
 from collections.abc import Callable
 
 from voiceroom_mixer.edge import clock
@@ -11,6 +13,8 @@ from voiceroom_mixer.native import library
 
 SleepUntil = Callable[[int], int]
 """Until CLOCK_MONOTONIC shows so many ns; what it shows then. Raises ``OSError``."""
+Doze = Callable[[int], bool]
+"""The same; whether anything waits at a descriptor then. Raises ``OSError``."""
 
 
 def sleep_until() -> SleepUntil:
@@ -36,5 +40,38 @@ def compiled(kernels: ctypes.PyDLL) -> SleepUntil:
         if woke_ns < 0:
             raise OSError(-woke_ns, f"clock_nanosleep: {os.strerror(-woke_ns)}")
         return woke_ns
+
+    return sleep
+
+
+def doze(fd: int) -> Doze:
+    """The compiled one where it was built: a wake-up that finds nothing ends without the
+    interpreter, whose caches are cold by then."""
+    kernels = library.load().library
+    return doze_twin(fd) if kernels is None else compiled_doze(kernels, fd)
+
+
+def doze_twin(fd: int) -> Doze:
+    """Of ``compiled_doze``."""
+    looked_at = select.poll()
+    looked_at.register(fd, select.POLLIN)
+
+    def sleep(deadline_ns: int) -> bool:
+        clock.sleep_until(deadline_ns)
+        return bool(looked_at.poll(0))
+
+    return sleep
+
+
+def compiled_doze(kernels: ctypes.PyDLL, fd: int) -> Doze:
+    """Of ``native/src/wait.c``. The interpreter's lock is kept: this process has one thread."""
+    function = kernels.vr_sleep_and_look
+    function.argtypes, function.restype = (ctypes.c_int64, ctypes.c_int), ctypes.c_int
+
+    def sleep(deadline_ns: int) -> bool:
+        found = int(function(deadline_ns, fd))
+        if found < 0:
+            raise OSError(-found, f"sleeping: {os.strerror(-found)}")
+        return found > 0
 
     return sleep

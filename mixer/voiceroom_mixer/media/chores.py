@@ -9,12 +9,15 @@ from voiceroom_api.units import NS_PER_MS, NS_PER_S, SILENT_LEVEL, samples_to_ns
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.messages import Kind, Message
 from voiceroom_mixer.core.timing.histogram import Histogram
-from voiceroom_mixer.edge import clock
+from voiceroom_mixer.edge import kept
 from voiceroom_mixer.media import columns
 from voiceroom_mixer.media.board import Board
+from voiceroom_mixer.media.consent import Consent
+from voiceroom_mixer.media.delays import Delays
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.legs import Leg, LegTable
 from voiceroom_mixer.media.reports import Reports
+from voiceroom_mixer.media.tolerances import Tolerances
 
 LOOK_NS: Final = NS_PER_S
 """How often the rows are looked at without a word from control."""
@@ -57,6 +60,9 @@ class Chores:
         all_columns: dict[str, Any],
         *,
         jitter: Histogram,
+        consent: Consent,
+        tolerances: Tolerances,
+        delays: Delays,
         say: Callable[[Message], None],
         refused: Callable[[], list[bytes]],
         idle: Callable[[int], None],
@@ -70,7 +76,8 @@ class Chores:
         self._round_due_ns = 0
         self._levels_due_ns = 0
         self._sounding: set[int] = set()
-        self._jitter = jitter
+        self._jitter, self._consent = jitter, consent
+        self._tolerances, self._delays = tolerances, delays
         self._look_due_ns = 0
         self.defers = False
         """What can wait does: columns, levels, reports, garbage."""
@@ -92,8 +99,8 @@ class Chores:
             self._levels()
         share = len(self._round) if self.defers else len(self._round) // SHARES + 4
         stop_ns = deadline_ns - MIN_SPARE_NS
-        while self._round and share > 0 and clock.monotonic_ns() < stop_ns:
-            self._publish(self._round.pop())
+        while self._round and share > 0 and kept.monotonic_ns() < stop_ns:
+            self._publish(self._round.pop(), now_ns)
             share -= 1
         self._reports.send(now_ns, stop_ns)
         self._idle(stop_ns)
@@ -104,19 +111,23 @@ class Chores:
         self._deferred_until_ns = now_ns + DEFERRED_NS
         return True
 
-    def _publish(self, slot: int) -> None:
+    def _publish(self, slot: int, now_ns: int) -> None:
         leg = self._legs.by_slot.get(slot)
         if leg is None:
             return
         receiver = leg.receiver
         receiver.rest()
         columns.publish(self._columns, leg)
+        self._tolerances.look(leg, now_ns)
+        self._delays.look(leg)
+        self._consent.look(leg, now_ns)
         self._sum_up(leg)
         if leg.heard:
             self._jitter.observe_ns(receiver.reception.jitter_ns)
         for event in receiver.events():
             payload = b"".join(
-                int(v).to_bytes(4, "big") for v in (event.size_ms, event.target_ms, event.last_seq)
+                int(v).to_bytes(4, "big")
+                for v in (event.size_ms, event.target_ms, event.last_seq, receiver.ssrc)
             )
             self._say(Message(Kind.REFILL, leg.slot, leg.state.generation, payload))
 
@@ -151,7 +162,7 @@ class Chores:
     def _time_out(self, now_ns: int) -> None:
         """End the legs that are gone by the rules of contract §5."""
         for leg in list(self._legs):
-            if not leg.live and not self._house.was_ours(leg):
+            if not leg.live and self._house.is_kept(leg):
                 continue  # its room's owner watches over it
             if leg.secure or not leg.live:
                 latest = max(leg.last_check_ns, leg.last_rx_ns)

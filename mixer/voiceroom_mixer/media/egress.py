@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from voiceroom_mixer.core.mix.result import MixOutput
+from voiceroom_mixer.core.rtp.packet import build_extensions
 from voiceroom_mixer.edge import srtp
 from voiceroom_mixer.edge.mmsg import TX_BATCH, TX_BYTES, Sender
 from voiceroom_mixer.media.board import Board
@@ -40,8 +42,18 @@ class Egress:
         self._ready = transmit.ready
         self._silence_index = Board.INDEX["silence_frames_out"]
 
-    def mix(self, output: MixOutput, grid_slot: int, frame_ms: int, *, dtx: bool) -> None:
-        """Queue one distinct mix for all of its listeners."""
+    @property
+    def stamps(self) -> bool:
+        """Whether any listener asked for mix-times."""
+        return self._transmit.stamped
+
+    def mix(
+        self, output: MixOutput, grid_slot: int, frame_ms: int, *, dtx: bool, times: bytes = b""
+    ) -> None:
+        """Queue one distinct mix for all of its listeners. ``times``: of its packets, for those
+        that asked for mix-times."""
+        if times and output.payload is not None and self._transmit.stamped:
+            output = self._stamped(output, grid_slot, times)
         slots = output.slots[self._ready[output.slots]]
         payload = output.payload
         if payload is None:
@@ -60,16 +72,34 @@ class Egress:
             prefix = self._prefix(ext, output.contributors)
             self._queue(slots[extensions == ext], prefix + payload, grid_slot, output.resumed)
 
-    def _prefix(self, ext: int, contributors: tuple[tuple[int, int], ...]) -> bytes:
-        """Header with CSRC list and RFC 6465 levels; the plain one where not offered."""
-        if ext == 0:
+    def _stamped(self, output: MixOutput, grid_slot: int, times: bytes) -> MixOutput:
+        """Queue a mix for listeners that asked for its times, one by one: they are few; the same
+        mix, without them."""
+        slots, transmit = output.slots, self._transmit
+        wanted = (transmit.times_ext[slots] > 0) & self._ready[slots]
+        payload = output.payload or b""
+        for slot in slots[wanted].tolist():
+            elements = [(int(transmit.times_ext[slot]), times)]
+            prefix = self._prefix(int(transmit.level_ext[slot]), output.contributors, elements)
+            self._queue(np.array([slot]), prefix + payload, grid_slot, output.resumed)
+        return output._replace(slots=slots[~wanted])
+
+    def _prefix(
+        self,
+        ext: int,
+        contributors: tuple[tuple[int, int], ...],
+        elements: Sequence[tuple[int, bytes]] = (),
+    ) -> bytes:
+        """Header with CSRC list, RFC 6465 levels, and other elements; the plain one where there
+        are none."""
+        shown = contributors[:MAX_CSRC] if ext else ()
+        if shown:
+            elements = [(ext, bytes(level & 0x7F for _, level in shown)), *elements]
+        if not elements:
             return _PREFIX
-        shown = contributors[:MAX_CSRC]
         csrcs = b"".join(int(self._rx_ssrc[slot]).to_bytes(4, "big") for slot, _ in shown)
-        levels = bytes((ext << 4 | (len(shown) - 1), *(level & 0x7F for _, level in shown)))
-        padded = levels + b"\0" * (-len(levels) % 4)
         head = bytes((0x90 | len(shown),)) + _PREFIX[1:]
-        return head + csrcs + struct.pack("!HH", 0xBEDE, len(padded) // 4) + padded
+        return head + csrcs + build_extensions(tuple(elements))
 
     def _queue(self, slots: Any, packet: bytes, grid_slot: int, marker: bool) -> None:
         """Rows for ``slots`` in as many batches as the slab needs."""

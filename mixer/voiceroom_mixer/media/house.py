@@ -173,6 +173,11 @@ class House:
         room = self.rooms.get(leg.state.room_slot)
         return room is not None and not room.live and room.state.seat.part not in STANDING
 
+    def is_kept(self, leg: Leg) -> bool:
+        """Of a room that is mixed elsewhere: the leg stays for as long as its owner there has it,
+        wherever its client is, since this pod may have to go on with it."""
+        return not self.was_ours(leg) or bool(self.rooms[leg.state.room_slot].state.seat.pod)
+
     def leg(self, key: bytes) -> Leg | None:
         """The leg of that ``leg_key``."""
         return self._legs.by_id.get(key)
@@ -204,24 +209,42 @@ class House:
             if state.remote_port:
                 address = (state.remote_ip, state.remote_port)
             elif leg.live:
-                name = self._make_name(state.remote_ip, 0)
-                self._legs.await_source(leg, unpack_name(name)[0])
+                self._await_source(leg)
         if address is not None:
             try:
                 name = self._make_name(*address)
             except ValueError:
                 return  # another pod reached it by IPv6, and we have IPv4: it has to come to us
             self.select(leg, name + (columns.local(self._columns, state.slot) or unspecified(name)))
+            if leg.live and state.kind == "rtp" and leg.sends and leg.rx_index < 0:
+                # We may send first, and then a node's NAT may give what comes from its gateway
+                # another port: the two flows would be one to it (a pod's hostPort, nf_conntrack).
+                self._await_source(leg)
+
+    def _await_source(self, leg: Leg) -> None:
+        name = self._make_name(leg.state.remote_ip, 0)
+        self._legs.waiting.add(leg, unpack_name(name)[0])
+
+    def settle(self, leg: Leg) -> None:
+        """A gateway is heard along the path that is selected. Where that is from another port than
+        it gave, it may still come from the one that it gave, which then holds."""
+        if leg.elsewhere:
+            given = self._make_name(leg.state.remote_ip, leg.state.remote_port)
+            self._legs.unlearn(leg, given)
+            self._await_source(leg)
+        else:
+            self._legs.waiting.drop(leg)
 
     def select(self, leg: Leg, path: bytes) -> None:
         """Send along this path (``mmsg.PATH_BYTES``) from now on."""
         self._legs.learn(leg, path)
         if leg.selected != path:
             leg.selected = path
+            leg.tolerance.new_path()
             self._transmit.route(leg.slot, path)
             columns.store_address(self._columns, leg.slot, *unpack_name(path), path[NAME_BYTES:])
         if leg.state.kind == "rtp":
-            self._legs.latched(leg)
+            self.settle(leg)
         leg.via = None
         self._connected(leg)
 
@@ -244,10 +267,8 @@ class House:
             self._connect_addresses(leg, resume=True)
         else:
             self._connect_addresses(leg, resume=False)
-        if leg.state.kind == "rtp" and mark.port and mark.rx_ssrc:
-            # We sent first, so a node's NAT may give what comes from its gateway another port: the
-            # two flows would be one to it (port mapping of a pod, nf_conntrack).
-            self._legs.await_source(leg, unpack_name(leg.selected)[0])
+        if leg.state.kind == "rtp" and mark.port and mark.rx_ssrc and leg.selected:
+            self._await_source(leg)  # its own stream, from a port of a node's making
         self._connected(leg)
 
     def mirror(self, leg: Leg, *, on: bool) -> None:

@@ -21,6 +21,7 @@ _HEAD: Final = struct.Struct("!BBHII")
 _PACKETS: Final = Board.INDEX["rx_packets"]
 _BYTES: Final = Board.INDEX["rx_bytes"]
 _STUN: Final = Board.INDEX["stun_requests"]
+_SUCCESS: Final = stun.BINDING_SUCCESS.to_bytes(2, "big")
 
 
 class Fellows(Protocol):
@@ -90,6 +91,10 @@ class Ingress:
         self._arrival_ns = 0
         """Of the datagram that is looked at."""
         self.fellows: Fellows = Alone(board)
+        self.answered: Callable[[bytes, bytes, int], bool] = lambda path, datagram, arrival_ns: (
+            False
+        )
+        """Takes the answer to a check of ours; False: there was none."""
 
     def drain(self, now_ns: int, offset_ns: int, since_ns: int, raw_ns: int) -> int:
         """Take in all that waits. ``offset_ns`` turns kernel stamps into CLOCK_MONOTONIC_RAW,
@@ -210,6 +215,10 @@ class Ingress:
 
     def _stun(self, path: bytes, datagram: bytes) -> None:
         """ICE-lite: answer authenticated binding requests, drop all else (RFC 8445 §7.3)."""
+        if datagram[:2] == _SUCCESS:
+            if not self.answered(path, datagram, self._arrival_ns):
+                self._board.drop("not_stun")
+            return
         try:
             request = stun.parse_request(datagram)
         except StunError:
@@ -237,20 +246,15 @@ class Ingress:
         self._reply(path, answer)
 
     def _latch(self, row: int, length: int) -> Leg | None:
-        """An RTP leg with port 0 takes the first valid source: an RTP header of its payload type
-        from its IP address. One that has an address, and has moved here, takes its own stream from
-        another port."""
-        second = self._receiver.buffer[row * RX_BYTES + 1]
-        payload_type = second & 0x7F if length >= 12 else -1
-        path = self._receiver.path(row)
-        for leg in self._legs.latching(path):
-            is_own = not leg.selected or self._ssrc(row) == leg.rx_ssrc
-            if leg.state.payload_type == payload_type and is_own:
-                self._on_checked(leg, path, True)
-                return leg
-        self._board.drop("unknown_source")
-        return None
-
-    def _ssrc(self, row: int) -> int:
-        """Of an RTP packet that is long enough."""
-        return int(_HEAD.unpack_from(self._receiver.buffer, row * RX_BYTES)[4])
+        """RTP from an unknown port: a leg that waits takes it for its own, if it has that leg's IP
+        address and payload type (``Waiting.claim``)."""
+        leg = None
+        if self._legs.waiting and length >= _HEAD.size:
+            path = self._receiver.path(row)
+            _, second, _, _, ssrc = _HEAD.unpack_from(self._receiver.buffer, row * RX_BYTES)
+            leg = self._legs.waiting.claim(*unpack_name(path), second & 0x7F, ssrc)
+        if leg is None:
+            self._board.drop("unknown_source")
+        else:
+            self._on_checked(leg, path, True)
+        return leg

@@ -11,6 +11,8 @@ from voiceroom_mixer.edge import srtp
 from voiceroom_mixer.edge.mmsg import NAME_BYTES, RX_BATCH, RX_BYTES, Receiver
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.ingress import MAX_BATCHES, Ingress
+from voiceroom_mixer.media.legs import Leg
+from voiceroom_mixer.media.source import note_capture
 from voiceroom_mixer.native.library import Native
 from voiceroom_mixer.native.rx import ARRIVALS, DROPS, Rows, Slab, Sorter, Sources, Stop
 
@@ -70,7 +72,7 @@ class NativeIngress(Ingress):
         sorter, state = self._sorter, self._sorter.state
         state.now_ns, state.offset_ns = now_ns, offset_ns
         state.since_ns, state.raw_ns = since_ns, raw_ns
-        state.latching = self._legs.awaits
+        state.latching = bool(self._legs.waiting)
         total = 0
         for _ in range(MAX_BATCHES):
             self._finish(sorter.batch())
@@ -94,7 +96,7 @@ class NativeIngress(Ingress):
                 return
             if stop != Stop.AGAIN:
                 self._stopped(stop, state.stop_row, state.stop_slot)
-                state.latching = self._legs.awaits
+                state.latching = bool(self._legs.waiting)
             found = sorter.go_on()
 
     def _taken(self, taken: Sequence[Sequence[int]]) -> None:
@@ -106,6 +108,8 @@ class NativeIngress(Ingress):
                 self._board.drop("unknown_source")
                 continue
             payload = bytes(buffer[start : start + size])
+            if leg.capture_ext:
+                self._captured(leg, start)
             arrived = ARRIVALS[how]
             try:
                 receiver = leg.receiver
@@ -118,6 +122,12 @@ class NativeIngress(Ingress):
             except Exception:
                 # As in ``Ingress``: a broken invariant of ours ends this leg only.
                 self._on_fault(leg)
+
+    def _captured(self, leg: Leg, start: int) -> None:
+        """``start`` is that of a payload in the slab: its packet may say when it was captured."""
+        at, buffer = start // RX_BYTES * RX_BYTES, self._receiver.buffer
+        if buffer[at] & 0x10:
+            note_capture(leg, buffer, at, start)
 
     def _stopped(self, stop: int, row: int, slot: int) -> None:
         """One datagram that Python must look at before the next ones are sorted."""

@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from voiceroom_api.units import NS_PER_MS
+from voiceroom_mixer.core.mix.encoding import FEC_ON_PPM
 from voiceroom_mixer.core.moving.messages import LEG_BYTES
+from voiceroom_mixer.core.receive.capture import CaptureClock
 from voiceroom_mixer.core.receive.receiver import Receiver
 from voiceroom_mixer.core.receive.stream import StreamFigures
+from voiceroom_mixer.core.receive.tolerance import NONE, Measures, Tolerance
 from voiceroom_mixer.core.rtp.reporting import Reporting
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.legstate import IceCredentials, LegState
 from voiceroom_mixer.edge.mmsg import unpack_name
 from voiceroom_mixer.edge.srtp import SrtpReceiver
+from voiceroom_mixer.media.waiting import Waiting
 
 FIRST_REPORT_NS: Final = 500 * NS_PER_MS
 """After a leg has come: by then there is something to report."""
@@ -41,7 +45,7 @@ def leg_key(leg: str) -> bytes:
     return hashlib.sha256(leg.encode()).digest()[:LEG_BYTES]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Leg:
     """One leg while this process has it. ``state`` is control's word, the rest is media's."""
 
@@ -71,6 +75,22 @@ class Leg:
     """What comes of it goes to another pod as well."""
     first_check: tuple[str, int] = ("", 0)
     """ICE user name and time of the first check of the newest ICE session."""
+    check: tuple[bytes, int] = (b"", 0)
+    """Our own STUN check that is not answered yet: transaction, and when it left (RAW)."""
+    check_due_ns: int = 0
+    rtt_ns: int = 0
+    """Of the newest answered check, until ``Tolerances`` has seen it; of an RTP leg, as seen."""
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    capture: CaptureClock = field(default_factory=CaptureClock)
+    captured: tuple[int, bytes] | None = None
+    """RTP timestamp and abs-capture-time of the newest packet that had one, until it is looked
+    at."""
+    origin_ns: int | None = None
+    """From capture to the fastest arrival here; None while it is not known."""
+    report_arrival_ns: int = 0
+    """When the RTCP packet that is looked at came, CLOCK_MONOTONIC_RAW."""
+    measures: Measures = NONE
+    """That are taken for what goes beyond the tolerances."""
     counted: tuple[int, ...] = ()
     """The receiver's counters as they stand in the process's sums already."""
     reporting: Reporting = field(default_factory=Reporting)
@@ -81,6 +101,7 @@ class Leg:
     """Has SRTP."""
     payload_type: int = 0
     level_ext: int = 0
+    capture_ext: int = 0
     sends: bool = False
     listed: bool = False
     """In the table: its slot is its own."""
@@ -115,15 +136,28 @@ class Leg:
     def last_rx_ns(self, now_ns: int) -> None:
         self.stream.last_rx_ns = now_ns
 
+    @property
+    def elsewhere(self) -> bool:
+        """What comes of this gateway has another port than it gave."""
+        given = self.state.remote_port
+        return bool(given and self.selected) and unpack_name(self.selected)[1] != given
+
     def follow(self, state: LegState) -> None:
         """Take control's new word."""
         self.state = state
         self.slot, self.secure = state.slot, state.kind == "webrtc"
         self.payload_type, self.level_ext = state.payload_type, state.level_ext
+        self.capture_ext = state.capture_ext
         self.sends = state.sends
         stream = self.stream
         stream.secure, stream.payload_type = self.secure, state.payload_type
         stream.level_ext, stream.sends = state.level_ext, state.sends
+
+    @property
+    def expected_loss_ppm(self) -> int:
+        """Of what we send to it, as mixes are to take it: where a path begins to fail, FEC comes
+        before the first report of loss."""
+        return max(self.loss_ppm, FEC_ON_PPM) if self.measures.protect else self.loss_ppm
 
     def may_be_heard(self, room_muted: bool) -> bool:
         """Whether the leg's sound goes into any mix."""
@@ -152,7 +186,7 @@ class LegTable:
         self.by_id: dict[bytes, Leg] = {}
         """By ``leg_key``."""
         self._by_ufrag: dict[str, Leg] = {}
-        self._latching: dict[bytes, list[Leg]] = {}
+        self.waiting = Waiting()
 
     def __iter__(self) -> Iterator[Leg]:
         return iter(self.by_slot.values())
@@ -205,32 +239,18 @@ class LegTable:
         if len(leg.addresses) > MAX_ADDRESSES:
             self._forget(leg.addresses.pop(0))
 
+    def unlearn(self, leg: Leg, name: bytes) -> None:
+        """What comes from there is looked at as from an unknown source."""
+        key = name[: self._key_bytes]
+        if self.by_key.get(key) is leg:
+            leg.addresses.remove(key)
+            self._forget(key)
+
     def _forget(self, key: bytes) -> None:
         """Datagrams from there are nobody's."""
         del self.by_key[key]
         if self._index is not None:
             self._index.drop(key)
-
-    def await_source(self, leg: Leg, ip: bytes) -> None:
-        """An RTP leg with port 0: the first valid source from ``ip`` becomes its address."""
-        self._latching.setdefault(ip, []).append(leg)
-
-    def latching(self, name: bytes) -> list[Leg]:
-        """Legs that may be waiting for this source, oldest first."""
-        return self._latching.get(unpack_name(name)[0], []) if self._latching else []
-
-    @property
-    def awaits(self) -> bool:
-        """A leg waits for its first packet's source."""
-        return bool(self._latching)
-
-    def latched(self, leg: Leg) -> None:
-        """The leg has its address, or is gone."""
-        for ip, legs in list(self._latching.items()):
-            if leg in legs:
-                legs.remove(leg)
-            if not legs:
-                del self._latching[ip]
 
     def remove(self, slot: int) -> Leg | None:
         """Let go of a leg in all indexes."""
@@ -247,7 +267,7 @@ class LegTable:
             if self._by_ufrag.get(ufrag) is leg:
                 del self._by_ufrag[ufrag]
         if leg.state.kind == "rtp":
-            self.latched(leg)
+            self.waiting.drop(leg)
         return leg
 
 

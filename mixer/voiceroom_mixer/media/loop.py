@@ -9,10 +9,12 @@ from voiceroom_api.units import NS_PER_MS
 from voiceroom_mixer.core.receive.model import TickTime
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.timing.histogram import TwoSided, histograms
+from voiceroom_mixer.core.timing.owed import Allowance
 from voiceroom_mixer.core.timing.rolling import RollingMax
 from voiceroom_mixer.core.timing.schedule import IDLE_FRAME_MS, Schedule, TickPlan
-from voiceroom_mixer.edge import clock
+from voiceroom_mixer.edge import clock, kept
 from voiceroom_mixer.edge.shm import Segment
+from voiceroom_mixer.edge.wake import Doze
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.egress import Egress
 from voiceroom_mixer.media.house import House
@@ -43,23 +45,27 @@ class Loop:
         *,
         tick_time: TickTime,
         chores: Callable[[int, int], None],
-        observe_sleep: Callable[[int, int], None],
+        doze: Doze,
+        observe_sleep: Callable[[int], None],
         commands: Callable[[int], None],
         moves: Moves,
     ) -> None:
         self._segment, self._schedule, self._board = segment, schedule, board
         self._ingress, self._egress, self._house = ingress, egress, house
         self._source, self._mixing, self._tick_time = source, mixing, tick_time
-        self._observe_sleep = observe_sleep
+        self._observe_sleep, self._doze = observe_sleep, doze
         self._chores, self._commands = chores, commands
         self._moves = moves
         counts = histograms(segment.counters)
         self._lateness = TwoSided(counts["tick_late"], counts["tick_early"])
         self._work = counts["tick_work"]
         self._max_late, self._max_work = RollingMax(), RollingMax()
-        self._last_raw_ns = clock.raw_ns()
+        self._last_raw_ns = kept.raw_ns()
+        self._allowance = Allowance()
         self._received = 0
         self._good_ticks = 0
+        self._corrections = board.values[Board.INDEX["clock_corrections"]]
+        """Of those before this process."""
         self._frames: tuple[int, ...] = ()
         """Sizes that hold from the next tick on."""
         self._stopped = False
@@ -86,23 +92,24 @@ class Loop:
             self._tick(self._wait())
 
     def _wait(self) -> TickPlan:
-        """Sleep to the next deadline; empty the socket on the way, as its queue is bounded."""
+        """Sleep to the next deadline; empty the socket on the way, as its queue is bounded and
+        who joins waits for answers. With nothing in it the interpreter is not woken."""
         if self._frames:
             self._schedule.use_frames(self._frames)
             self._frames = ()
-        self.began_wait_ns = clock.monotonic_ns()
+        self.began_wait_ns = kept.monotonic_ns()
         while True:
             deadline = self._schedule.next_deadline_ns
             step = (5 if self.legs > FEW_LEGS else 10) * NS_PER_MS
-            now = clock.monotonic_ns()
+            now = kept.monotonic_ns()
             while deadline - now > step:
-                clock.sleep_until(deadline - (deadline - now - 1) // step * step)
-                self._drain()
-                now = clock.monotonic_ns()
+                if self._doze(deadline - (deadline - now - 1) // step * step):
+                    self._drain()
+                now = kept.monotonic_ns()
             clock.sleep_until(deadline)
-            woke = clock.monotonic_ns()
+            woke = kept.monotonic_ns()
             if now < deadline:
-                self._observe_sleep(deadline, woke)
+                self._observe_sleep(deadline)
             plan = self._schedule.due(woke)
             if plan is not None:
                 return plan
@@ -110,7 +117,7 @@ class Loop:
 
     def _drain(self) -> None:
         """Take in what has come; STUN answers leave at once."""
-        raw, wall, mono = clock.raw_ns(), clock.wall_ns(), clock.monotonic_ns()
+        raw, wall, mono = kept.raw_ns(), clock.wall_ns(), kept.monotonic_ns()
         self._received += self._ingress.drain(mono, raw - wall, self._last_raw_ns, raw)
         self._last_raw_ns = raw
         if self._egress.sender.used:
@@ -120,18 +127,32 @@ class Loop:
     def _tick(self, plan: TickPlan) -> None:
         begin = plan.deadline_ns + plan.late_ns % (self._schedule.step_ns)
         self._drain()
-        now = clock.monotonic_ns()
-        self._tick_time.now_ns = clock.raw_ns() - (now - plan.deadline_ns)
-        talkers = self._mixing.run(plan, begin + int(self._schedule.step_ns * MIX_SHARE))
-        sent = self._egress.flush()
-        end = clock.monotonic_ns()
+        until = begin + int(self._schedule.step_ns * MIX_SHARE)
+        talkers = sent = 0
+        parts = self._parts(plan)
+        for part in parts:
+            now = kept.monotonic_ns()
+            self._tick_time.now_ns = kept.raw_ns() - (now - part.deadline_ns)
+            talkers = self._mixing.run(part, until)
+            sent += self._egress.flush()
+        end = kept.monotonic_ns()
         self._source.publish(self._segment.columns)
         self._segment.set_word("grid_slot", plan.slot)
+        self._allowance.learn(end - begin, len(parts), self._schedule.step_ns)
         self._record(plan, end - begin, talkers, sent, end)
         self._commands(end)
         self._moves.tick(end)
         self._chores(end, self._schedule.next_deadline_ns)
         self._board.publish()
+
+    def _parts(self, plan: TickPlan) -> tuple[TickPlan, ...]:
+        """The tick, behind as many frames that are owed as its time allows."""
+        if not plan.skipped:
+            return (plan,)
+        spare_ns = self._schedule.next_deadline_ns - kept.monotonic_ns()
+        parts = plan.parts(self._schedule.step_ns, self._allowance.most(spare_ns))
+        self._board.add("ticks_owed", len(parts) - 1)
+        return parts
 
     def _record(self, plan: TickPlan, work_ns: int, talkers: int, sent: int, now_ns: int) -> None:
         """Histograms, maxima, the tick ring, readiness."""
@@ -147,6 +168,8 @@ class Loop:
         board.set("max_lateness_ns", self._max_late.maximum(now_ns))
         board.set("max_work_ns", self._max_work.maximum(now_ns))
         board.set("clock_backsteps", self._schedule.backsteps)
+        board.set("clock_error_ns", abs(kept.monotonic_ns.ahead_ns))
+        board.set("clock_corrections", self._corrections + kept.monotonic_ns.steps)
         board.set("tick_interval_ns", self._schedule.step_ns)
         board.set("talkers", talkers)
         board.set("legs", self.legs)

@@ -74,8 +74,12 @@ class NativeEgress(Egress):
             samples_per_slot=SAMPLES_PER_SLOT,
         )
 
-    def mix(self, output: MixOutput, grid_slot: int, frame_ms: int, *, dtx: bool) -> None:
+    def mix(
+        self, output: MixOutput, grid_slot: int, frame_ms: int, *, dtx: bool, times: bytes = b""
+    ) -> None:
         """As ``Egress.mix``."""
+        if times and output.payload is not None and self._transmit.stamped:
+            output = self._stamped(output, grid_slot, times)
         payload = output.payload
         flags = tx.MARKER if output.resumed else 0
         if payload is None:

@@ -23,7 +23,7 @@ from voiceroom_mixer.core.state.legstate import LegState, RoomState
 from voiceroom_mixer.core.state.messages import Address, Kind, Message
 from voiceroom_mixer.core.timing.histogram import histograms
 from voiceroom_mixer.core.timing.schedule import Schedule
-from voiceroom_mixer.edge import clock, errqueue, mmsg, selftest, shm, stacks
+from voiceroom_mixer.edge import errqueue, kept, mmsg, selftest, shm, stacks, wake
 from voiceroom_mixer.edge.alarms import Alarms
 from voiceroom_mixer.edge.gcpolicy import GcPolicy
 from voiceroom_mixer.edge.hires import HighResTimer
@@ -32,7 +32,10 @@ from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.channel import Channel
 from voiceroom_mixer.media.chaos import Chaos
 from voiceroom_mixer.media.chores import Chores
+from voiceroom_mixer.media.consent import Consent
+from voiceroom_mixer.media.controlwatch import ControlWatch
 from voiceroom_mixer.media.defence import Defence
+from voiceroom_mixer.media.delays import Delays
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.ingress import Ingress
 from voiceroom_mixer.media.intake import NativeIngress, open_intake
@@ -46,6 +49,7 @@ from voiceroom_mixer.media.outlet import open_egress
 from voiceroom_mixer.media.reports import Reports
 from voiceroom_mixer.media.rooms import MediaRoom
 from voiceroom_mixer.media.source import RtpSource
+from voiceroom_mixer.media.tolerances import Tolerances
 from voiceroom_mixer.media.transmit import Transmit
 from voiceroom_mixer.media.watch import Watch
 from voiceroom_mixer.native import library as native
@@ -97,9 +101,14 @@ class MediaProcess:
         self._hires = HighResTimer()
         self._chaos = Chaos(self.segment)
         self._histograms = histograms(self.segment.counters)
-        self._gc = GcPolicy([self._histograms[f"gc_pause_{g}"] for g in range(3)])
+        self._delays = Delays(self._histograms, self._reports.wall_ns)
         pauses = [self._histograms[f"gc_pause_{g}"] for g in range(3)]
-        self._watch = Watch(self.segment, self.board, pauses, self.legs)
+        self._gc = GcPolicy(pauses, kept.monotonic_ns)
+        self._watch = Watch(
+            self.segment, self.board, pauses, self.legs, self._histograms["run_delay"]
+        )
+        self._control = ControlWatch(self.segment) if inherited.index == 0 else None
+        self._consent = Consent(self.legs, self._egress, self.board, self._histograms["stun_rtt"])
         self._alarms = Alarms()
         self._defence = self._make_defence()
         source = RtpSource(
@@ -107,6 +116,7 @@ class MediaProcess:
         )
         ingress = self._make_ingress(receiver, source)
         ingress.fellows, self._relay.ingress = self._moves, ingress
+        ingress.answered = self._consent.answered
         self._chores, self._mixing = self._make_chores(), self._make_mixing()
         self.loop = self._make_loop(source, ingress)
 
@@ -185,6 +195,9 @@ class MediaProcess:
             self._reports,
             self.segment.columns,
             jitter=self._histograms["media_jitter"],
+            consent=self._consent,
+            delays=self._delays,
+            tolerances=Tolerances(self.board, self._loss, self._channel.say),
             say=self._channel.say,
             refused=lambda: errqueue.refused(self._socket),
             idle=self._idle,
@@ -197,6 +210,7 @@ class MediaProcess:
             self.house,
             self._egress,
             self._moves,
+            self._delays,
             say=self._channel.say,
             frames_changed=self._use_frames,
         )
@@ -213,6 +227,7 @@ class MediaProcess:
             self._mixing,
             tick_time=self._tick_time,
             chores=self._chores,
+            doze=wake.doze(self._socket.fileno()),
             observe_sleep=self._hires.observe_sleep,
             commands=self._commands,
             moves=self._moves,
@@ -224,9 +239,11 @@ class MediaProcess:
         segment.set_word("media_stacks", stacks.offer())
         segment.set_word("media_pid", os.getpid())
         segment.set_word("media_boots", segment.word("media_boots") + 1)
-        self.house.look(clock.monotonic_ns())
+        self.house.look(kept.monotonic_ns())
         self._gc.start()
         self._watch.start()
+        if self._control is not None:
+            self._control.start()
         self._alarms.offer()  # last: that a start waits for a CPU is no reason for anything
         self.loop.run()
 
@@ -244,7 +261,7 @@ class MediaProcess:
         segment = self.segment
         if segment.word("grid_origin_ns"):
             return Schedule(segment.word("grid_origin_ns"), segment.word("grid_slot"))
-        schedule = Schedule.begin(clock.monotonic_ns())
+        schedule = Schedule.begin(kept.monotonic_ns())
         segment.set_word("grid_slot", -1)
         segment.set_word("grid_origin_ns", schedule.origin_ns)
         return schedule
@@ -272,7 +289,7 @@ class MediaProcess:
     def _loss(self, leg: Leg) -> None:
         room = self.house.rooms.get(leg.state.room_slot)
         if room is not None:
-            room.mixer.set_loss(leg.slot, leg.loss_ppm)
+            room.mixer.set_loss(leg.slot, leg.expected_loss_ppm)
 
     def _fault(self, leg: Leg) -> None:
         self.board.add("leg_faults")
@@ -287,6 +304,7 @@ class MediaProcess:
     def _heard(self, leg: Leg) -> None:
         """First valid packet: a replacing leg takes the microphone over."""
         self.segment.columns["heard"][leg.slot] = 1
+        self.legs.waiting.heard(leg)
         room = self.house.rooms.get(leg.state.room_slot)
         if room is not None and leg.state.replaces:
             room.supersede(leg)
@@ -301,6 +319,8 @@ class MediaProcess:
             self.house.select(leg, path)
             head = _address(path).to_bytes()
             self._channel.say(Message(Kind.NOMINATED, leg.slot, leg.state.generation, head))
+        elif leg.state.kind == "rtp":
+            self.house.settle(leg)
 
     def _dtls(self, leg: Leg, path: bytes, datagram: bytes) -> None:
         """DTLS is control's business."""
@@ -312,7 +332,10 @@ class MediaProcess:
 
     def _commands(self, now_ns: int) -> None:
         """What the tick says of time; then control's words since the last one."""
-        self._defence.tick(self._watch.look(self.loop.began_wait_ns, self.loop.step_ns))
+        tick = self._watch.look(self.loop.began_wait_ns, self.loop.step_ns)
+        self._defence.tick(tick)
+        if self._control is not None:
+            self._control.look(tick)
         for message in self._channel.commands():
             if message.kind == Kind.LEG:
                 self.house.take_leg(message.slot, now_ns)
@@ -340,10 +363,10 @@ class MediaProcess:
 
     def _idle(self, stop_ns: int) -> None:
         """The last of a tick's spare time: garbage, and the clocks' calibration."""
-        spare_ns = stop_ns - clock.monotonic_ns()
+        spare_ns = stop_ns - kept.monotonic_ns()
         if self._gc.spare(spare_ns, idle=not len(self.legs)):
             self.board.set("gc_collections", self._gc.collections)
-        spare_ns = stop_ns - clock.monotonic_ns()
+        spare_ns = stop_ns - kept.monotonic_ns()
         if spare_ns > 0 and self._hires.step(spare_ns):
             about.publish_clock(self.segment, self._hires.calibration())
         pool = self._pool

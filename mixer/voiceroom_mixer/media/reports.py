@@ -9,8 +9,9 @@ from typing import Final
 from voiceroom_api.units import NS_PER_MS, NS_PER_S, ns_to_samples
 from voiceroom_mixer.core.rtp import reporting, rtcp, xr
 from voiceroom_mixer.core.rtp.rtcp import ReportBlock, RtcpPacket
+from voiceroom_mixer.core.rtp.stamps import ns_from_ntp
 from voiceroom_mixer.core.timing.wall import WallAnchor
-from voiceroom_mixer.edge import clock
+from voiceroom_mixer.edge import clock, kept
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.egress import SAMPLES_PER_SLOT, Egress
 from voiceroom_mixer.media.legs import Leg, LegTable
@@ -46,7 +47,7 @@ class Reports:
         self._origin_ns = origin_ns
         self._out = out or self._straight
         self._shift = shift
-        self._wall = WallAnchor(clock.monotonic_ns(), clock.wall_ns())
+        self._wall = WallAnchor(kept.monotonic_ns(), clock.wall_ns())
         self._due: deque[int] = deque(maxlen=_MAX_QUEUE)
         """Slots whose turn it is; not legs, which would live on in here when they have gone."""
         self._look_ns = 0
@@ -65,6 +66,7 @@ class Reports:
     def _take(self, leg: Leg, part: RtcpPacket, now_ns: int) -> None:
         if isinstance(part, rtcp.SenderReport):
             leg.reporting.on_sender_report(part.ntp, now_ns)
+            leg.capture.report(ns_from_ntp(part.ntp), leg.report_arrival_ns)
         if isinstance(part, rtcp.SenderReport | rtcp.ReceiverReport):
             for block in part.reports:
                 self._take_block(leg, block, now_ns)
@@ -95,7 +97,7 @@ class Reports:
                 for leg in self._legs
                 if leg.rtcp_due_ns <= now_ns and _reached(leg) and leg.slot not in queued
             )
-        while self._due and clock.monotonic_ns() < stop_ns:
+        while self._due and kept.monotonic_ns() < stop_ns:
             leg = self._legs.by_slot.get(self._due.popleft())
             if leg is not None:
                 leg.rtcp_due_ns = now_ns + INTERVAL_NS + leg.slot % _SPREAD * NS_PER_MS
@@ -149,9 +151,13 @@ class Reports:
             )
         return tuple(found)
 
+    def wall_ns(self, now_ns: int) -> int:
+        """As in the newest sender report, without a look at the wall clock."""
+        return self._wall.wall_ns(now_ns)
+
     def _wall_at(self, now_ns: int) -> int:
         """Wall time of the grid: a bracketed look follows a step of the wall clock."""
-        look = clock.sample(1)
+        look = clock.sample(1, kept.monotonic_ns)
         self._wall.update(look.mono, look.wall, look.width)
         return self._wall.wall_ns(now_ns)
 

@@ -38,6 +38,8 @@ class MediaRoom:
         self.mixer = RoomMixer(self._config(), encoder_factory, pool, kernels)
         self.live = True
         """It is mixed here."""
+        self.restless = False
+        """A move of it is under way: its turn is asked at each frame even with nobody in."""
         self.shift = 0
         """The room's tick less the slot of our grid."""
         self.legs: dict[int, Leg] = {}
@@ -117,9 +119,9 @@ class MediaRoom:
         if slot is not None and slot in self.legs:
             self.silence(self.legs[slot])
 
-    def tick(self, late: Callable[[], bool]) -> TickResult:
+    def tick(self, late: Callable[[], bool], collected: Callable[[], None]) -> TickResult:
         """Mix one frame."""
-        return self.mixer.tick(late)
+        return self.mixer.tick(late, collected)
 
     def _place_source(self, leg: Leg) -> None:
         if not leg.state.sends:
@@ -146,8 +148,8 @@ class MediaRoom:
             leg.slot,
             participant=leg.state.participant,
             hears=hears,
-            loss_ppm=leg.loss_ppm,
-            levels=bool(leg.state.mixer_level_ext),
+            loss_ppm=leg.expected_loss_ppm,
+            levels=bool(leg.state.mixer_level_ext or leg.state.mix_times_ext),
         )
 
     def _rehear(self, newcomer: str) -> None:

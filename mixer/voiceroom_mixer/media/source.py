@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from voiceroom_api.units import seq_diff
-from voiceroom_mixer.core.rtp.packet import parse_level
+from voiceroom_mixer.core.rtp.packet import find_element, parse_level
 from voiceroom_mixer.edge import srtp
 from voiceroom_mixer.edge.mmsg import RX_BYTES, RtpHead
 from voiceroom_mixer.edge.srtp import SrtpReceiver
@@ -15,7 +15,17 @@ from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.legs import Leg
 
 _WORDS: Final = struct.Struct("!H")
+_STAMP: Final = struct.Struct("!I")
 _NEAR_WRAP: Final = 0x8000
+
+
+def note_capture(leg: Leg, buffer: memoryview, at: int, end: int) -> None:
+    """Keep the capture time of the packet at ``at``, which has an extension, if it has one; what it
+    says is worked out in spare time (``media/delays.py``)."""
+    start = at + 12 + 4 * (buffer[at] & 15)
+    found = find_element(buffer, start, end, leg.capture_ext)
+    if found:
+        leg.captured = int(_STAMP.unpack_from(buffer, at + 4)[0]), found
 
 
 class RtpSource:
@@ -51,6 +61,7 @@ class RtpSource:
             return self._short(leg, row, length)
         first, second, seq, timestamp, ssrc = head
         if 192 <= second <= 223:
+            leg.report_arrival_ns = arrival_ns
             return self._rtcp(leg, row, length)
         stream = leg.stream
         usual = ssrc == stream.rx_ssrc and stream.resume_index < 0
@@ -89,6 +100,8 @@ class RtpSource:
                 return end, end, -1, False
             if leg.level_ext:
                 level, voice = parse_level(self._buffer, start, end, leg.level_ext)
+            if leg.capture_ext:
+                note_capture(leg, self._buffer, at, end)
             start += 4 + 4 * int(_WORDS.unpack_from(self._buffer, start + 2)[0])
         if first & 0x20 and start < end:
             end -= self._buffer[end - 1]

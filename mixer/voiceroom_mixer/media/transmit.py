@@ -38,6 +38,10 @@ class Transmit:
         self.epoch = np.zeros(legs, np.uint32)
         self.payload_type = np.zeros(legs, np.uint8)
         self.level_ext = np.zeros(legs, np.uint8)
+        self.times_ext = np.zeros(legs, np.uint8)
+        """mix-times extension ids; 0 = none."""
+        self.stamped = False
+        """Whether any leg has one."""
         self.secure = np.zeros(legs, np.bool_)
         self.paths = np.zeros((legs, PATH_BYTES), np.uint8)
         self.last_slot = np.full(legs, LONG_AGO, np.int64)
@@ -88,6 +92,7 @@ class Transmit:
         """What may change during a leg's life."""
         self.payload_type[state.slot] = self.payload_types[state.slot] = state.payload_type
         self.level_ext[state.slot] = state.mixer_level_ext
+        self._stamp(state.slot, state.mix_times_ext)
         keys, slot = state.srtp, state.slot
         if keys is not None and self.senders[slot] is None:
             sender = SrtpSender(
@@ -100,8 +105,14 @@ class Transmit:
             self.senders[slot], self.contexts[slot] = sender, sender.context
             self.context[slot] = sender.address
 
+    def _stamp(self, slot: int, ext: int) -> None:
+        if self.times_ext[slot] != ext:
+            self.times_ext[slot] = ext
+            self.stamped = bool(self.times_ext.any())
+
     def release(self, slot: int) -> None:
         """Forget a leg."""
+        self._stamp(slot, 0)
         self.ready[slot] = self.relayed[slot] = False
         self.context[slot] = 0  # before the session goes
         self.senders[slot] = self.contexts[slot] = None

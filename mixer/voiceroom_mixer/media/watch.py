@@ -21,7 +21,7 @@ from voiceroom_mixer.core.timing.detect.observations import ClockRound, SenderPo
 from voiceroom_mixer.core.timing.detect.verdicts import KINDS
 from voiceroom_mixer.core.timing.histogram import Histogram
 from voiceroom_mixer.core.timing.schedule import SLOT_NS
-from voiceroom_mixer.edge import clock
+from voiceroom_mixer.edge import kept
 from voiceroom_mixer.edge.accounts import AccountReader
 from voiceroom_mixer.edge.clock import Clock
 from voiceroom_mixer.edge.clockround import round_reader
@@ -47,24 +47,29 @@ class Watch:
         board: Board,
         pauses: Iterable[Histogram],
         legs: Iterable[Leg],
+        run_delay: Histogram,
         *,
         accounts: AccountReader | None = None,
         node: NodeReader | None = None,
         clocks: Callable[[], ClockRound] | None = None,
-        monotonic: Clock = clock.current_monotonic_ns,
+        monotonic: Clock = kept.monotonic_ns,
+        corrected: Callable[[], int] = kept.monotonic_ns.error_ns,
     ) -> None:
-        """``pauses``: the histograms of garbage collection, whose sums are the time it took."""
+        """``pauses``: the histograms of garbage collection, whose sums are the time it took;
+        ``corrected``: what is taken off the readings that ticks are told by."""
         self._segment, self._board, self._legs = segment, board, legs
         self._pauses = tuple(pauses)
+        self._run_delay = run_delay
+        self._waited_ns = 0
         self._accounts = accounts or AccountReader(self._gc_ns)
         cpus = sorted(os.sched_getaffinity(0))
         self._node = node or NodeReader(self._accounts.ancestors, cpus)
         self._clocks = clocks or round_reader()
-        self._monotonic = monotonic
+        self._monotonic, self._corrected = monotonic, corrected
         self.detector = Detector()
         self._node_due_ns = self._report_due_ns = self._senders_due_ns = 0
         self._asked: Iterator[Leg] = iter(())
-        self._beat_ns = 0
+        self._looked_ns = 0
         self._version = 0
 
     def start(self) -> None:
@@ -85,6 +90,7 @@ class Watch:
         as it was seen."""
         now_ns = self._monotonic()
         tick = self._tick(began_wait_ns, step_ns, now_ns)
+        self._count(tick)
         self._ask_senders(now_ns)
         detector = self.detector
         verdict = detector.tick(tick)
@@ -115,13 +121,31 @@ class Watch:
             self._clocks(),
             received,
             self._others_silent_ns(now_ns),
+            self._corrected(),
         )
 
+    def _count(self, tick: Tick) -> None:
+        """For those who watch from outside: the books of thread, cgroup and node."""
+        board, delay_ns = self._board, tick.accounts.run_delay_ns
+        if self._waited_ns:
+            self._run_delay.observe_ns(max(0, delay_ns - self._waited_ns))
+        self._waited_ns = delay_ns
+        board.set("throttled_ns", tick.accounts.throttled_ns)
+        board.set("clocksource_changes", self.detector.clocksource_changes)
+        if tick.node is not None and tick.node.steal_ns:
+            board.set("steal_ns", sum(tick.node.steal_ns) // len(tick.node.steal_ns))
+
     def _others_silent_ns(self, now_ns: int) -> int:
-        """How long control's heartbeat was away: still, or between this beat and the last seen."""
-        beat_ns = self._segment.word("control_beat_ns")
-        gap_ns = beat_ns - self._beat_ns if self._beat_ns else 0
-        self._beat_ns = beat_ns
+        """How long control's heartbeat was away: still, or until a beat since the last look.
+
+        Control tells of its own silences. Beats that were not looked at because media itself was
+        held up are none.
+        """
+        segment, looked_ns = self._segment, self._looked_ns
+        self._looked_ns = now_ns
+        ended_ns = segment.word("control_gap_end_ns")
+        gap_ns = segment.word("control_gap_ns") if ended_ns > looked_ns else 0
+        beat_ns = segment.word("control_beat_ns")
         return max(gap_ns, now_ns - beat_ns) if beat_ns else 0
 
     def _ask_senders(self, now_ns: int) -> None:

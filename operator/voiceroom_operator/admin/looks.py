@@ -11,7 +11,9 @@ from typing import Any, Final
 from voiceroom_api.thresholds import PROFILES
 from voiceroom_operator.admin.access import Access, Address
 from voiceroom_operator.admin.client import Admin, Unreachable
+from voiceroom_operator.canary.counts import Counts
 from voiceroom_operator.edge.clock import Clock
+from voiceroom_operator.reading.counts import counts_of
 from voiceroom_operator.reading.reports import (
     NO_ROOMS,
     RoomsSaid,
@@ -24,6 +26,7 @@ from voiceroom_operator.reading.reports import (
 from voiceroom_operator.remediation.windows import LEAST_KEPT, History, noted
 
 PERIOD_S: Final = 1.0
+NOTHING_COUNTED: Final = Counts()
 AT_ONCE: Final = 32
 _STRICTEST: Final = min(PROFILES.values(), key=lambda each: each.bad_ms)
 _LATELY: Final = 5
@@ -53,6 +56,7 @@ class _Known:
     urgent: object = None
     """Of ``report``."""
     history: History = ()
+    counts: Counts = NOTHING_COUNTED
     keep_s: int = LEAST_KEPT
     answered: bool = False
     asked_since_s: float | None = None
@@ -110,6 +114,11 @@ class Looks:
         known = self._known.get(uid)
         return known.history if known is not None else ()
 
+    def counts(self, uid: str) -> Counts:
+        """What the pod has counted since it began."""
+        known = self._known.get(uid)
+        return known.counts if known is not None else NOTHING_COUNTED
+
     def remember(self, uid: str, seconds: int) -> None:
         """So many of the pod's seconds are worth remembering."""
         known = self._known.get(uid)
@@ -156,6 +165,7 @@ class Looks:
 
     def _take(self, known: _Known, body: Mapping[str, Any]) -> None:
         known.rooms = rooms_said(body.get("rooms"), known.rooms)
+        known.counts = counts_of(body)
         said = steadied(status_report(body, rooms=known.rooms), known.report)
         if said is not known.report:
             known.report, known.urgent = said, _urgent(said)

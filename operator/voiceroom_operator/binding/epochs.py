@@ -2,7 +2,8 @@
 
 The twin of epoch e may take over under e + 1 by itself, without asking. So that number is the
 twin's and nobody else's: another pod gets e + 2, and a twin is only changed for another under a
-new epoch.
+new epoch. In the same way the old pod of a move to epoch e may take the room back under
+e + 1 when the new one falls silent, until it hears of a later epoch.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from voiceroom_operator.observed import Held, PodSeen, RoomSeen
 
 def next_epoch(room: RoomSeen, pod: str) -> int:
     """The epoch under which ``pod`` may get the room."""
-    if room.move is not None and pod == room.move.to:
-        return room.move.epoch
     if pod == room.twin and room.move is None:
         return room.epoch + 1
     return burnt_epoch(room) + 1
 
 
 def burnt_epoch(room: RoomSeen) -> int:
-    """The highest number that is given, or is the twin's to take."""
-    return max(room.highest_epoch, room.epoch + bool(room.twin))
+    """The highest number that is given, or is somebody's to take: the twin's, or the old pod's of
+    a move."""
+    taken_back = room.move.epoch + 1 if room.move is not None else 0
+    return max(room.epoch + bool(room.twin), taken_back)
 
 
 Claim = tuple[PodSeen, Held]

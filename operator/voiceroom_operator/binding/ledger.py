@@ -37,7 +37,8 @@ class Load:
     legs: int = 0
     """Of the owned, and of the reserved that are not owned."""
     reserve: Amount = field(default_factory=Amount)
-    """Of the reserved."""
+    """Of the reserved that somebody is in: an empty room takes next to nothing of a frame, and a
+    pod that is the twin of many would seem full of them."""
     unmeasured: Amount = field(default_factory=Amount)
     """What this plan has added."""
 
@@ -54,18 +55,19 @@ class Load:
         known = room.name in self.owned
         self.both += known
         self.legs += 0 if known else room.legs
-        self.reserve.add(room)
+        if room.legs:
+            self.reserve.add(room)
         self.reserved[room.name] = room
 
     def forget(self, room: RoomSeen) -> None:
         """The pod has nothing to do with the room any more."""
         owned = self.owned.pop(room.name, None) is not None
-        reserved = self.reserved.pop(room.name, None) is not None
-        self.both -= owned and reserved
-        self.legs -= room.legs if owned or reserved else 0
+        reserved = self.reserved.pop(room.name, None)
+        self.both -= owned and reserved is not None
+        self.legs -= room.legs if owned or reserved is not None else 0
         self.dedicated -= owned and room.dedicated
-        if reserved:
-            self.reserve.add(room, -1)
+        if reserved is not None and reserved.legs:
+            self.reserve.add(reserved, -1)
 
     def others(self, room: RoomSeen) -> int:
         """How many rooms there are beside ``room``, owned or reserved."""
@@ -150,7 +152,8 @@ class Ledger:
         legs = load.legs if known else load.legs + room.legs
         if load.others(room) >= caps.rooms or legs > caps.participants:
             return False
-        own_reserve = self.cost(room) if room.name in load.reserved else 0.0
+        held = load.reserved.get(room.name)
+        own_reserve = self.cost(held) if held is not None and held.legs else 0.0
         free = self.headroom(pod) + own_reserve - self.cost(room)
         return free >= self._limits.min_headroom
 

@@ -101,6 +101,8 @@ class _Round:
         self._moving = sum(room.move is not None for room in self._open.values())
         self._decisions: list[Decision] = []
         self._bound_at: dict[str, int] = {}
+        self._arrived: dict[str, int] = {}
+        """Rooms that have come to the end of a move: under which epoch."""
         self._unplaced: list[Unplaced] = []
         self._waiting: list[Waiting] = []
         self._answers: dict[str, Answer] = {}
@@ -151,12 +153,19 @@ class _Round:
         claim = take_over(room, self._claims.get(room.name, ()))
         if claim is not None:
             pod, held = claim
-            moved = has_moved(room, pod.name, held.epoch)
-            why = words.MOVED if moved else words.TAKEN_OVER
+            if has_moved(room, pod.name, held.epoch):
+                return self._arrive(room, pod, held.epoch)
+            why = words.TAKEN_BACK if pod.name == room.pod else words.TAKEN_OVER
             return self._decide("Adopt", room, pod.name, held.epoch, why)
         if room.pod and self._fleet.standing(room.pod) is not Standing.LOST:
             return self._relocate(room)
         return self._bind(room)
+
+    def _arrive(self, room: RoomSeen, pod: PodSeen, epoch: int) -> RoomSeen:
+        """The number after that of the move is the old pod's, until the new one is told a later
+        one, and tells it. It keeps its right where it becomes the twin (``_join``)."""
+        self._arrived[room.name] = epoch
+        return self._decide("Adopt", room, pod.name, burnt_epoch(room) + 1, words.MOVED)
 
     def _is_spent(self) -> bool:
         spent = len(self._decisions) >= self._limits.decisions
@@ -167,6 +176,9 @@ class _Round:
     def _bind(self, room: RoomSeen) -> RoomSeen:
         """Nobody runs the room: find a pod for it."""
         pod, (reason, message) = self._find(room)
+        if pod is None and room.lent_by:
+            # a canary without room for it keeps nobody waiting
+            pod, (reason, message) = self._find(replace(room, pool=room.lent_by))
         if pod is None:
             self._unplaced.append(Unplaced(room.name, room.pool, reason, message))
             return self._release(room, words.POD_LOST) if room.pod else room
@@ -191,7 +203,14 @@ class _Round:
 
     def _default_seen(self) -> bool:
         rooms = self._memory.rooms.values()
-        return any(r.saw_pool and r.pool == DEFAULT_POOL and not r.deleting for r in rooms)
+        return any(self._saw_default(room) and not room.deleting for room in rooms)
+
+    def _saw_default(self, room: RoomSeen) -> bool:
+        """In the canary of the pool as well."""
+        pod = self._fleet.pods.get(room.pod)
+        pool = self._fleet.pools.get(pod.pool) if pod is not None else None
+        lent = pool is not None and pool.canary_of == DEFAULT_POOL
+        return (room.saw_pool or lent) and room.pool == DEFAULT_POOL
 
     def _why_no_pod(self, room: RoomSeen, pool: PoolWanted) -> tuple[str, str]:
         serving = self._fleet.serving(room.pool)
@@ -208,11 +227,9 @@ class _Round:
 
     def _relocate(self, room: RoomSeen) -> RoomSeen:
         """A pod runs the room: see whether it ought to be another."""
-        if room.move is not None and self._is_overdue(room.move):
-            return self._stay(room)
+        if room.move is not None:
+            return self._await(room, room.move)
         why = self._why_elsewhere(room)
-        if self._is_on_its_way(room):
-            return room
         if why in ("", names.DRIFT) and room.request and is_open(room.request, room.answer):
             return self._requested(room, room.request)
         if not why:
@@ -241,6 +258,13 @@ class _Round:
             self._answers[room.name] = Answer(request.id, "Waiting", message=words_)
         return after
 
+    def _await(self, room: RoomSeen, move: MoveSeen) -> RoomSeen:
+        """It is on its way; a move that comes to no end is given up."""
+        if self._is_overdue(move):
+            return self._stay(room, words.MOVE_GIVEN_UP)
+        can_come = self._fleet.can_take_part(move.to, room.pool)
+        return room if can_come else self._stay(room, words.SUCCESSOR_LOST)
+
     def _is_overdue(self, move: MoveSeen) -> bool:
         self.is_of_its_time = True
         left_s = move.started_s + self._limits.move_s - self._now_s
@@ -248,10 +272,9 @@ class _Round:
             self._later_s.append(left_s)
         return left_s <= 0
 
-    def _stay(self, room: RoomSeen) -> RoomSeen:
-        """The move has taken too long: its number is nobody's, and the old pod goes on."""
-        epoch = burnt_epoch(room) + 1
-        return self._decide("Stay", room, room.pod, epoch, words.MOVE_GIVEN_UP, room.twin)
+    def _stay(self, room: RoomSeen, why: str) -> RoomSeen:
+        """The move is given up: its number is nobody's, and the old pod goes on."""
+        return self._decide("Stay", room, room.pod, burnt_epoch(room) + 1, why, room.twin)
 
     def _change_pods(self, room: RoomSeen, pod: PodSeen, cut: str, why: str) -> RoomSeen:
         """By a move, unless the room is ``cut``, which says why, or has nobody to hand it over."""
@@ -273,18 +296,14 @@ class _Round:
     def _why_elsewhere(self, room: RoomSeen) -> str:
         """The reason of the condition Moving; empty = the room is where it ought to be."""
         pod = self._fleet.pods[room.pod]
+        if pod.pool != room.pool and self._fleet.is_canarys(room):
+            return names.CANARY
         if pod.pool != room.pool or (room.dedicated and self._fleet.shares(room)):
             return names.SPEC_CHANGED
         if self._fleet.drains(room.pod):
             return names.SPEC_CHANGED if pod.drain_reason == "Rollout" else names.DRAIN
         # who does not keep time is left by those rooms only whose guard rails allow it
         return names.DRIFT if room.name in self._orders.drift else ""
-
-    def _is_on_its_way(self, room: RoomSeen) -> bool:
-        if room.move is None:
-            return False
-        alive = self._fleet.standing(room.move.to) in (Standing.SERVING, Standing.UNREADY)
-        return alive and self._fleet.pods[room.move.to].pool == room.pool
 
     def _deadline_passed(self, room: RoomSeen) -> bool:
         pod = self._fleet.pods[room.pod]
@@ -328,7 +347,9 @@ class _Round:
         at = self._bound_at.get(room.name)
         if at is None:
             return False
-        self._decisions[at] = replace(self._decisions[at], twin=twin)
+        made = self._decisions[at]
+        epoch = self._arrived.get(room.name, made.epoch) if twin == made.previous else made.epoch
+        self._decisions[at] = replace(made, twin=twin, epoch=epoch)
         self._fleet.ledger.rebind(room, replace(room, twin=twin))
         return True
 

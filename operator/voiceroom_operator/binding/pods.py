@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from voiceroom_operator.binding.ledger import Caps, Ledger
 from voiceroom_operator.binding.orders import NO_ORDERS, Orders
@@ -20,6 +21,8 @@ from voiceroom_operator.observed import (
 from voiceroom_operator.pool.crew import is_outdated
 from voiceroom_operator.wanted import PoolWanted
 
+MISSED_S: Final = 1.0
+"""Pods are asked once a second: a look without an answer."""
 _GRADES = "ABC"
 
 
@@ -94,10 +97,11 @@ class Fleet:
         return frozenset((pool, pod.node) for pool, pods in self._by_pool.items() for pod in pods)
 
     def has_elsewhere(self, room: RoomSeen) -> bool:
-        """Whether pods of the room's pool are in service on another node than its own."""
+        """Whether pods that could be its twin are in service on another node than its own."""
         owner = self.pods.get(room.pod)
         here = ("", owner.node) if owner is not None and owner.node else None
-        return here is not None and any(pod.node not in here for pod in self.serving(room.pool))
+        others = self.serving(room.twin_pool)
+        return here is not None and any(pod.node not in here for pod in others)
 
     def best_owner(self, room: RoomSeen, on: str = "", off: str = "") -> PodSeen | None:
         """Where the room is best run: at its twin, else where most of the frame is free. ``on``,
@@ -112,6 +116,14 @@ class Fleet:
         spread = busy < self.pools[room.pool].size_min
         return min(fit, key=lambda pod: self._rank(pod, room, spread), default=None)
 
+    def is_canarys(self, room: RoomSeen) -> bool:
+        """Whether the room is in another pool than it ought to be because of a canary, which gives
+        it back, or takes it on."""
+        here, there = self.pools.get(self.pods[room.pod].pool), self.pools.get(room.pool)
+        if here is None or there is None:
+            return False
+        return here.canary_of == there.name or there.canary_of == here.name
+
     def best_twin(self, room: RoomSeen) -> PodSeen | None:
         """A pod on another node that could run the room as well."""
         if not self.has_elsewhere(room):
@@ -119,7 +131,7 @@ class Fleet:
         here = ("", self.pods[room.pod].node)
         fit = [
             pod
-            for pod in self.serving(room.pool)
+            for pod in self.serving(room.twin_pool)
             if pod.node not in here and self._can_own(pod, room)
         ]
         return min(fit, key=lambda pod: self._quality(pod), default=None)
@@ -131,11 +143,22 @@ class Fleet:
             return False
         apart = owner is None or twin.node != owner.node
         apart &= twin.node not in self._quarantined
-        return apart and twin.pool == room.pool and self._is_free_for(twin, room)
+        return apart and twin.pool == room.twin_pool and self._is_free_for(twin, room)
 
     def is_silent(self, pod: PodSeen) -> bool:
         """It may be Ready, and keeps its rooms; but nobody could tell it of another one."""
         return pod.silent_s > self._lost_after_s
+
+    def can_take_part(self, pod: str, pool: str) -> bool:
+        """Whether a room that is to come to ``pod`` can. One that is being emptied can, and is left
+        again after; so can one that the kubelet finds not Ready for a moment, as long as its
+        containers run and it answers. One that is deleted has no time left for it."""
+        seen = self.pods.get(pod)
+        if seen is None or seen.pool != pool or seen.deleting or seen.disrupted:
+            return False
+        if self.standing(pod) is Standing.LOST or self.is_silent(seen):
+            return False
+        return seen.ready or (seen.started_s > 0 and seen.silent_s < MISSED_S)
 
     def shares(self, room: RoomSeen) -> bool:
         """Whether other rooms are in the room's pod."""
@@ -150,7 +173,7 @@ class Fleet:
             return False
         if pod.name == room.twin:
             return True  # its share is reserved there
-        pool = self.pools[room.pool]
+        pool = self.pools[pod.pool]
         caps = Caps(pool.capacity_rooms, pool.capacity_participants)
         if not pod.accepting or self.is_silent(pod):
             return False

@@ -8,6 +8,7 @@ from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_operator.children.listeners import Listeners
 
+POOL_NAME: Final = "POOL_NAME"
 _FIELDS: Final = (
     ("POD_NAME", "metadata.name"),
     ("POD_NAMESPACE", "metadata.namespace"),
@@ -15,7 +16,7 @@ _FIELDS: Final = (
     ("POD_IP", "status.podIP"),
     ("HOST_IP", "status.hostIP"),
     ("NODE_NAME", "spec.nodeName"),
-    ("POOL_NAME", f"metadata.labels['{names.POOL_LABEL}']"),
+    (POOL_NAME, f"metadata.labels['{names.POOL_LABEL}']"),
 )
 
 
@@ -51,6 +52,17 @@ def arguments(
 
 def environment(spec: MixerPoolSpec) -> list[dict[str, Any]]:
     """What the pod knows of itself, then the pool's own variables."""
-    own = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _FIELDS]
+    own = [_of_the_pod(name, path) for name, path in _FIELDS]
+    if spec.canary is not None:
+        # the name that mixers of both pools know each other by
+        own = [_plain(e["name"], spec.canary.of) if e["name"] == POOL_NAME else e for e in own]
     taken = {name for name, _ in _FIELDS}
     return own + [entry for entry in spec.to_dict().get("env", []) if entry["name"] not in taken]
+
+
+def _of_the_pod(name: str, path: str) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def _plain(name: str, value: str) -> dict[str, Any]:
+    return {"name": name, "value": value}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from voiceroom_api.poolparts import Network
@@ -18,18 +19,20 @@ def network_policy(
     media_processes: int,
     operator: Peer,
     scrapers: list[Peer],
+    family: Sequence[str] = (),
 ) -> dict[str, Any] | None:
     """People reach ``http`` and media from anywhere; ``admin`` is for the operator and the other
-    mixers of the pool, metrics for ``scrapers`` (none = anybody).
+    mixers of the pool and of ``family``, its canary or the pool that it is the canary of; metrics
+    are for ``scrapers`` (none = anybody).
 
     None with network.mode HostNetwork: policies do not hold for pods in the node's network.
     """
     if network.mode == "HostNetwork":
         return None
-    mixers: Peer = {"podSelector": {"matchLabels": selector(pool)}}
+    mixers = [_mixers(name) for name in sorted({pool.name, *family})]
     rules = [
         _rule([], _tcp(HTTP_PORT), _media(network, media_processes)),
-        _rule([operator, mixers], _tcp(ADMIN_PORT)),
+        _rule([operator, *mixers], _tcp(ADMIN_PORT)),
         _rule(scrapers, _tcp(METRICS_PORT)),
     ]
     return {
@@ -42,6 +45,10 @@ def network_policy(
             "ingress": rules,
         },
     }
+
+
+def _mixers(pool: str) -> Peer:
+    return {"podSelector": {"matchLabels": selector(PoolRef(pool, "", ""))}}
 
 
 def _rule(peers: list[Peer], *ports: dict[str, Any]) -> dict[str, Any]:

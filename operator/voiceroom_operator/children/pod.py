@@ -9,6 +9,7 @@ from voiceroom_api import names
 from voiceroom_api.duration import parse_duration
 from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_operator.children.container import mixer_container, volumes
+from voiceroom_operator.children.family import head
 from voiceroom_operator.children.listeners import listeners
 from voiceroom_operator.children.marks import (
     AVOIDS_ANNOTATION,
@@ -73,7 +74,7 @@ def pod(
                     chaos=defaults.chaos,
                 )
             ],
-            "volumes": volumes(pool.object_name()),
+            "volumes": volumes(head(pool, spec).object_name()),
         },
     }
 

@@ -45,6 +45,8 @@ def revision(spec: MixerPoolSpec, *, chaos: bool = False) -> str:
     shape = {key: given.get(key) for key in _SHAPING} | {
         f"network.{key}": to_dict(spec.network).get(key) for key in _SHAPING_NETWORK
     }
+    if spec.canary is not None:
+        shape["canary.of"] = spec.canary.of  # whose Secrets its pods use
     normal = {key: usual.get(key) for key in _SHAPING} | {
         f"network.{key}": usual.get("network", {}).get(key) for key in _SHAPING_NETWORK
     }

@@ -7,6 +7,8 @@ import logging
 import sys
 from typing import Any, Final, TextIO
 
+from voiceroom_operator.edge.logqueue import QueuedHandler
+
 _USUAL: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _QUIET: Final = ("kopf", "aiohttp", "asyncio")
 """Loggers of libraries: from WARNING on."""
@@ -47,10 +49,11 @@ def _extra(record: logging.LogRecord) -> dict[str, Any]:
     }
 
 
-def set_up(form: str, level: str, stream: TextIO = sys.stderr) -> None:
+def set_up(form: str, level: str, stream: TextIO = sys.stderr) -> QueuedHandler:
     """``form``: json or text; ``level``: debug, info, warning or error."""
-    handler = logging.StreamHandler(stream)
+    handler = QueuedHandler(stream)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    return handler

@@ -50,6 +50,8 @@ class StatusReport:
     unready: tuple[str, ...] = ()
     """Why it is not Ready, as codes."""
     realtime: Granted = field(default_factory=lambda: Granted("Shared"))
+    quota_cpus: float | None = None
+    """Of its cgroup, as it reads it back; None = none, or not told."""
     grade: Grade = ""
     """Of its node."""
     timing: Timeliness = field(default_factory=Timeliness)
@@ -106,6 +108,7 @@ def status_report(
         arrivals=said.arrivals,
         unready=_words(body.get("unready")),
         realtime=_granted(_mapping(body.get("realtime"))),
+        quota_cpus=_amount(_mapping(body.get("realtime")).get("quotaCpus")),
         grade=_GRADES.get(_text(body.get("grade")), ""),
         timing=_timing(_mapping(body.get("timing"))),
         asks=_asks(_count(body.get("level")), is_open=body.get("breaker") == "open"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,13 +9,10 @@ from typing import Any, Final
 from voiceroom_api import names
 from voiceroom_operator.binding.request import Answer, Request, State
 from voiceroom_operator.reading.scalars import unix_s
+from voiceroom_operator.reading.wishes import UNREADABLE, WHY_CHARS, wish_of
 
-UNREADABLE: Final = "unreadable"
-"""The id of a request whose id cannot be read."""
 _KEYS: Final = frozenset({"id", "to", "why"})
-_ID: Final = re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]{0,62}")
 _NODE: Final = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
-_WHY_CHARS: Final = 256
 _STATES: Final[Mapping[str, State]] = {
     "Waiting": "Waiting",
     "Moving": "Moving",
@@ -28,22 +24,14 @@ _STATES: Final[Mapping[str, State]] = {
 
 def request_of(body: Mapping[str, Any]) -> Request | None:
     """Of a VoiceRoom; None = nobody asks. ``problem`` says what is wrong with it."""
-    text = (body["metadata"].get("annotations") or {}).get(names.MOVE_ANNOTATION)
-    if text is None:
+    said = wish_of(body, names.MOVE_ANNOTATION, '{"id": "1", "why": "..."}')
+    if said is None:
         return None
-    try:
-        said = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        return Request(UNREADABLE, problem='it is not an object such as {"id": "1", "why": "..."}')
-    given = said.get("id")
-    if not isinstance(given, str) or not _ID.fullmatch(given):
-        words = "id must be 1 to 63 letters, digits, -, _ and ., the first a letter or digit"
-        return Request(UNREADABLE, problem=words)
+    if isinstance(said, str):
+        return Request(UNREADABLE, problem=said)
     to, why = said.get("to", ""), said.get("why", "")
     known = to if isinstance(to, str) and _NODE.fullmatch(to) else ""
-    return Request(given, known, why if isinstance(why, str) else "", _problem(said, to, why))
+    return Request(said["id"], known, why if isinstance(why, str) else "", _problem(said, to, why))
 
 
 def _problem(said: Mapping[str, Any], to: object, why: object) -> str:
@@ -51,8 +39,8 @@ def _problem(said: Mapping[str, Any], to: object, why: object) -> str:
         return f"there is no field {unknown[0][:64]}: id, to and why are known"
     if "to" in said and not (isinstance(to, str) and _NODE.fullmatch(to)):
         return "to must be the name of a node"
-    if not isinstance(why, str) or not 1 <= len(why) <= _WHY_CHARS:
-        return f"why must be 1 to {_WHY_CHARS} characters"
+    if not isinstance(why, str) or not 1 <= len(why) <= WHY_CHARS:
+        return f"why must be 1 to {WHY_CHARS} characters"
     return ""
 
 

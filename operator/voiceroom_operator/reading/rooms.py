@@ -8,6 +8,7 @@ from typing import Any
 from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_api.voiceroom import VoiceRoomSpec
+from voiceroom_operator.canary.shares import NOT_SHARED, Shares, pool_for
 from voiceroom_operator.observed import MoveSeen, RoomSeen
 from voiceroom_operator.pool.naming import pool_of
 from voiceroom_operator.reading.requests import answer_of, request_of
@@ -16,15 +17,20 @@ from voiceroom_operator.remediation.drifted import drifted
 from voiceroom_operator.wanted import PoolWanted, pool_wanted
 
 
-def room_seen(body: Mapping[str, Any], spec: VoiceRoomSpec, legs: int) -> RoomSeen:
-    """``spec``: as it was read from ``body``; ``legs``: by the word of the pods."""
+def room_seen(
+    body: Mapping[str, Any], spec: VoiceRoomSpec, legs: int, shares: Shares = NOT_SHARED
+) -> RoomSeen:
+    """``spec``: as it was read from ``body``; ``legs``: by the word of the pods; ``shares``: of
+    canaries."""
     metadata, status = body["metadata"], body.get("status") or {}
     pod, move = status.get("podName", ""), move_seen(status)
     epoch = status.get("epoch", 0) if move is None else _last(status).get("fromEpoch", 0)
+    pool = pool_for(spec.pool_name, metadata["uid"], shares)
     return RoomSeen(
         name=metadata["name"],
         uid=metadata["uid"],
-        pool=spec.pool_name,
+        pool=pool,
+        lent_by="" if pool == spec.pool_name else spec.pool_name,
         created_s=unix_s(metadata.get("creationTimestamp")) or 0.0,
         dedicated=spec.placement == "Dedicated",
         deleting="deletionTimestamp" in metadata,

@@ -10,6 +10,7 @@ from voiceroom_operator.observed import Nodes
 from voiceroom_operator.remediation.drifted import Drifted
 from voiceroom_operator.remediation.guards import Blocked
 from voiceroom_operator.remediation.policy import Mode, Policy
+from voiceroom_operator.remediation.raises import Raise
 from voiceroom_operator.remediation.records import Evacuation
 from voiceroom_operator.remediation.suspects import Alarm, PodView
 
@@ -44,6 +45,8 @@ class PoolCase:
     alarms: tuple[Alarm, ...] = ()
     """On record and new: those of this pool's pods, and of nodes."""
     nodes: Nodes = None
+    raises: tuple[Raise, ...] = ()
+    """On record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,14 @@ class Remedies:
     """All that is to be on record."""
     fresh: tuple[Evacuation, ...] = ()
     """Of these, what is new."""
+    raises: tuple[Raise, ...] = ()
+    """CPU limits: all that is to be on record."""
+    fresh_raises: tuple[Raise, ...] = ()
+    """Of these, what is new."""
+    due_raises: tuple[Raise, ...] = ()
+    """Of these, what is to be asked of the API server now."""
+    ended_raises: tuple[Raise, ...] = ()
+    """Of these, what has just come to an end."""
     alarms: tuple[Alarm, ...] = ()
     """To be on record."""
     leave: Mapping[str, str] = field(default_factory=dict)
@@ -81,6 +92,8 @@ class Remedies:
     """Names of pods that no room is moved to on account of drift."""
     bad: frozenset[str] = frozenset()
     """Names of pods that any room takes last."""
+    in_place: Mapping[str, str] = field(default_factory=dict)
+    """Names of pods that are helped where they are, and how that goes, in words."""
     causes: Mapping[str, str] = field(default_factory=dict)
     """Names of suspected pods, and what is wrong."""
     nodes_left: tuple[str, ...] = ()

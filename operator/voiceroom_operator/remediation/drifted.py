@@ -8,7 +8,7 @@ from typing import Any
 
 from voiceroom_operator.reading.scalars import unix_s
 from voiceroom_operator.remediation.policy import Policy
-from voiceroom_operator.status.conditions import timestamp
+from voiceroom_operator.status.conditions import timestamp, whole_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def next_drifted(
     last: Drifted | None, pod: str, policy: Policy, now_s: float, *, heard: bool
 ) -> Drifted:
     """After one more move away from ``pod``; ``heard``: people were in. Who has stayed for twice
-    the longest cooldown begins anew."""
+    the longest cooldown begins anew. A cooldown is never shorter than what the pool asks for."""
     calm = last is None or now_s - last.at_s > 2.0 * policy.cooldown_max_s
     level = 0 if last is None or calm else last.level
-    return Drifted(float(int(now_s)), pod, max(1, min(level + heard, 32)))
+    return Drifted(whole_s(now_s), pod, max(1, min(level + heard, 32)))

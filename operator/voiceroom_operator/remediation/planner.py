@@ -23,6 +23,7 @@ from voiceroom_operator.remediation.guards import (
     storm,
 )
 from voiceroom_operator.remediation.policy import Policy
+from voiceroom_operator.remediation.raises import Raising
 from voiceroom_operator.remediation.records import Evacuation, What, until
 from voiceroom_operator.remediation.rooms import Leaving, leaving, relief
 from voiceroom_operator.remediation.suspects import (
@@ -32,6 +33,7 @@ from voiceroom_operator.remediation.suspects import (
     unconfirmed,
 )
 from voiceroom_operator.remediation.town import Town, is_shaky
+from voiceroom_operator.status.conditions import whole_s
 
 LOOK_AGAIN_S = 1.0
 """While something is bad."""
@@ -42,7 +44,8 @@ def plan_remedies(case: PoolCase, town: Town, now_s: float) -> Remedies:
     policy = case.policy
     record = _carried_on(case, town, now_s)
     if policy.mode == "Off" and all(room.mode in (None, "Off") for room in case.rooms):
-        return Remedies(record=record, pods_left=policy.pods_per_hour)
+        raises = Raising(case.raises, case.pods, policy, now_s).record
+        return Remedies(record=record, raises=raises, pods_left=policy.pods_per_hour)
     return _Planning(case, town, record, now_s).remedies()
 
 
@@ -75,6 +78,7 @@ class _Planning:
         self._fit = [pod for pod in case.pods if is_fit(pod, self._policy, now_s)]
         self._faults = [fault for fault in town.faults if self._concerns(fault)]
         self._storm = storm(town.bad_nodes & self._pool_nodes(), self._pool_nodes(), self._policy)
+        self._raising = Raising(case.raises, case.pods, self._policy, now_s)
         self._fresh: list[Evacuation] = []
         self._blocked: list[Blocked] = []
 
@@ -88,6 +92,11 @@ class _Planning:
         return Remedies(
             record=(*self._record, *self._fresh),
             fresh=tuple(self._fresh),
+            raises=(*self._raising.record, *self._raising.fresh),
+            fresh_raises=tuple(self._raising.fresh),
+            due_raises=self._raising.due(),
+            ended_raises=tuple(self._raising.ended()),
+            in_place=words.in_place(self._raising.here()),
             alarms=self._case.alarms,
             leave=moved.leave,
             held=moved.held,
@@ -110,7 +119,7 @@ class _Planning:
         """Begin what the guard rails allow; what is left of the budget."""
         spent = self._budget()
         for fault in self._faults:
-            if fault.at == "Load" or self._is_known(fault):
+            if fault.at == "Load" or self._is_known(fault) or self._raising.takes(fault):
                 continue
             why = self._against(fault, spent)
             if why is not None:
@@ -158,7 +167,7 @@ class _Planning:
     def _evacuation(self, fault: Fault) -> Evacuation:
         uid = fault.pods[0].uid if fault.at == "Pod" else ""
         what: What = "Node" if fault.at == "Node" else "Pod"
-        at_s = float(int(self._now_s))
+        at_s = whole_s(self._now_s)
         end_s = until(self._policy, self._now_s)
         return Evacuation(
             what, fault.name, uid, fault.node, fault.cause, at_s, end_s, dry=self._dry
@@ -217,6 +226,10 @@ class _Planning:
     def _says(self) -> Iterable[Say]:
         for entry in self._fresh:
             yield words.begun(entry, self._case)
+        for raised in self._raising.fresh:
+            yield words.raised(raised, self._case.name)
+        for raised in self._raising.ended():
+            yield words.raise_ended(raised, self._case.name)
         for entry in self._case.record:
             if entry.what == "Node" and not entry.dry and not entry.is_active(self._now_s):
                 yield words.released(entry, self._case.name)
@@ -229,11 +242,16 @@ class _Planning:
     def _requeue(self, moved: Leaving, spent: Budget) -> float | None:
         waits = [entry.until_s - self._now_s for entry in self._record]
         waits += [entry.at_s + 3600.0 - self._now_s for entry in self._record]
+        waits += [until_s - self._now_s for until_s in self._raising.until_s()]
         waits += [free_s - self._now_s for free_s in moved.free_s]
         waits += [alarm.until_s - self._now_s for alarm in self._case.alarms]
         if spent.next_s is not None:
             waits.append(spent.next_s - self._now_s)
-        if self._fresh or any(self._is_worth_a_look(pod) for pod in self._case.pods):
+        if (
+            self._fresh
+            or self._raising.fresh
+            or any(self._is_worth_a_look(pod) for pod in self._case.pods)
+        ):
             waits.append(LOOK_AGAIN_S)
         return min((wait for wait in waits if wait > 0), default=None)
 

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from voiceroom_api.duration import parse_duration
 from voiceroom_api.mixerpool import MixerPoolSpec
+from voiceroom_api.quantity import parse_quantity
 from voiceroom_api.thresholds import PROFILES, Threshold
 
 Mode = Literal["Off", "DryRun", "Enforce"]
@@ -33,6 +34,9 @@ class Policy:
     healthy_delay_s: float = 300.0
     taints: bool = False
     """Quarantine is a taint of the node as well."""
+    raise_to_m: int = 0
+    """Up to which the CPU limit of a pod that its own quota throttles is raised in place, in
+    thousandths of a CPU; 0 = it is not."""
     own_look: bool = True
     trust_alerts: bool | None = None
     """None: alerts suffice where the own look is off or cannot be had."""
@@ -75,7 +79,16 @@ def policy_of(spec: MixerPoolSpec) -> Policy:
         storm_percent=own.storm_percent,
         healthy_delay_s=float(parse_duration(own.healthy_delay)),
         taints=own.quarantine == "Taint",
+        raise_to_m=_raise_to_m(spec),
         own_look=own.own_look,
         trust_alerts=own.trust_alerts,
         threshold=PROFILES[spec.timing.profile],
     )
+
+
+def _raise_to_m(spec: MixerPoolSpec) -> int:
+    """CPUs of one's own have no quota that could be raised."""
+    percent = spec.remediation.cpu_limit_percent
+    if spec.realtime.whole_cpus or percent <= 100:
+        return 0
+    return int(parse_quantity(spec.resources.limits.cpu) * 10 * percent)

@@ -8,8 +8,9 @@ from typing import Any, Final, Literal
 
 from voiceroom_operator.reading.scalars import unix_s
 from voiceroom_operator.remediation.policy import HOUR_S, SLACK_S, Policy
+from voiceroom_operator.remediation.raises import Raise
 from voiceroom_operator.remediation.suspects import Alarm
-from voiceroom_operator.status.conditions import timestamp
+from voiceroom_operator.status.conditions import later_s, timestamp
 
 What = Literal["Node", "Pod"]
 MOST: Final = 200
@@ -56,7 +57,7 @@ class Evacuation:
 
 def until(policy: Policy, now_s: float) -> float:
     """Until when is not trusted what is bad now; whole seconds, as statuses have them."""
-    return float(int(now_s + policy.healthy_delay_s + SLACK_S) + 1)
+    return later_s(now_s + policy.healthy_delay_s + SLACK_S)
 
 
 def evacuations(status: Mapping[str, Any]) -> tuple[Evacuation, ...]:
@@ -114,13 +115,20 @@ def alarm_dict(alarm: Alarm) -> dict[str, Any]:
 
 
 def budget_dict(
-    record: Iterable[Evacuation], left: Iterable[str], pods_left: int, alerts: Iterable[Alarm]
+    record: Iterable[Evacuation],
+    left: Iterable[str],
+    pods_left: int,
+    alerts: Iterable[Alarm],
+    raises: Iterable[Raise] = (),
 ) -> dict[str, Any]:
     """``status.budget``. ``left``: nodes that are being left; lists are bounded, the oldest
     entries go."""
     kept = sorted(record, key=lambda each: (each.at_s, each.what, each.name))[-MOST:]
     fields: dict[str, Any] = {"nodes": sorted(left)[:MOST], "podsLeft": pods_left}
     fields["evacuations"] = [each.to_dict() for each in kept]
+    raised = sorted(raises, key=lambda each: (each.at_s, each.pod))[-MOST:]
+    if raised:
+        fields["raises"] = [each.to_dict() for each in raised]
     taken = sorted(alerts, key=lambda alarm: (alarm.since_s, alarm.key))[-MOST:]
     if taken:
         fields["alerts"] = [alarm_dict(alarm) for alarm in taken]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from voiceroom_operator.observed import Standing
+from voiceroom_operator.remediation.cpulimit import CpuLimit
 from voiceroom_operator.remediation.evidence import LATE, Evidence
 from voiceroom_operator.remediation.policy import Policy
 
@@ -39,6 +40,7 @@ class PodView:
     left to its kubelet."""
     standing: Standing = Standing.SERVING
     headroom: float | None = None
+    cpu: CpuLimit = field(default_factory=CpuLimit)
     evidence: Evidence = field(default_factory=Evidence)
     alarms: tuple[Alarm, ...] = ()
     """Those that name it, or its node alone."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from voiceroom_operator.remediation.case import PoolCase, Say
 from voiceroom_operator.remediation.guards import Blocked
+from voiceroom_operator.remediation.raises import GONE, Raise
 from voiceroom_operator.remediation.records import Evacuation
 from voiceroom_operator.remediation.suspects import PodView
 from voiceroom_operator.status.conditions import timestamp
@@ -13,6 +15,9 @@ from voiceroom_operator.status.conditions import timestamp
 POD_LEFT: Final = "DriftOfPod"
 NODE_LEFT: Final = "DriftOfNode"
 WOULD_LEAVE: Final = "DriftDryRun"
+LIMIT_RAISED: Final = "CpuLimitRaised"
+LIMIT_SET: Final = "CpuLimitSet"
+LIMIT_NOT_SET: Final = "CpuLimitNotSet"
 NODE_RELEASED: Final = "NodeReleased"
 UNCONFIRMED: Final = "AlertUnconfirmed"
 BLOCKED: Final = "RemediationBlocked"
@@ -56,3 +61,48 @@ def unconfirmed(pod: PodView, pool: str) -> Say:
 def blocked(why: Blocked, pool: str) -> Say:
     """Something would be left, and a guard rail keeps it."""
     return Say("Pool", pool, BLOCKED, f"{why.reason}: {why.message}")
+
+
+def raised(entry: Raise, pool: str) -> Say:
+    """A CPU limit is raised, or would be."""
+    message = f"pod {entry.pod} is throttled by its own quota; its CPU limit"
+    change = f"raised in place from {_cpus(entry.from_m)} to {_cpus(entry.to_m)}"
+    if entry.dry:
+        return Say("Pool", pool, WOULD_LEAVE, f"{message} would be {change}, and no room moved")
+    return Say("Pool", pool, LIMIT_RAISED, f"{message} is {change}, and no room is moved for now")
+
+
+def raise_ended(entry: Raise, pool: str) -> Say:
+    """What has become of it."""
+    if entry.outcome == "Set":
+        message = f"pod {entry.pod} has {_cpus(entry.to_m)}, as it reads back from its cgroup"
+        return Say("Pool", pool, LIMIT_SET, message, warning=False)
+    return Say("Pool", pool, LIMIT_NOT_SET, f"pod {entry.pod}: {_failure(entry)}")
+
+
+def _failure(entry: Raise) -> str:
+    said = f" ({entry.why})" if entry.why else ""
+    instead = "" if entry.why == GONE else "; its rooms leave it instead"
+    return (
+        f"its CPU limit was not raised to {_cpus(entry.to_m)} in place: "
+        f"{entry.outcome}{said}{instead}"
+    )
+
+
+def in_place(entries: Iterable[Raise]) -> dict[str, str]:
+    """By pod, for conditions."""
+    return {entry.pod: _going(entry) for entry in entries if not entry.dry}
+
+
+def _going(entry: Raise) -> str:
+    match entry.outcome:
+        case "":
+            return f"Its CPU limit is being raised in place to {_cpus(entry.to_m)}"
+        case "Set":
+            return f"Its CPU limit was raised in place to {_cpus(entry.to_m)}"
+        case _:
+            return f"Its CPU limit was not raised in place: {entry.outcome}"
+
+
+def _cpus(thousandths: int) -> str:
+    return f"{thousandths / 1000:g} CPU"

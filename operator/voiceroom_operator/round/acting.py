@@ -9,7 +9,7 @@ from typing import Any, Final
 from voiceroom_api import names
 from voiceroom_operator.binding.planner import DEFAULT_POOL
 from voiceroom_operator.children.marks import belongs_to
-from voiceroom_operator.children.patches import pod_patch
+from voiceroom_operator.children.patches import pod_patch, resize_patch
 from voiceroom_operator.children.pod import PodDefaults, pod
 from voiceroom_operator.cluster.api import Api, ApiError, Body, not_ours
 from voiceroom_operator.cluster.kinds import NODES, PODS, POOLS, ROOMS, Kind
@@ -25,7 +25,7 @@ IDLE_ONLY: Final = frozenset(
 """Reasons for deletions that hold only while nobody is in the pod."""
 
 
-PLANNED: Final = ("podName", "twinPodName", "epoch", "moves", "budget")
+PLANNED: Final = ("podName", "twinPodName", "epoch", "moves", "budget", "canary")
 """Parts of the statuses of rooms and pools that plans look at."""
 
 
@@ -105,6 +105,13 @@ class Hands:
             body["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
         self.mirror.put(PODS, await self.api.merge(PODS, namespace, patch.name, body))
 
+    async def raise_limit(self, seen: Body, cpu_m: int) -> None:
+        """The CPU limit of the pod that was ``seen``, in place (Kubernetes 1.33 or newer)."""
+        self.check()
+        metadata, body = seen["metadata"], resize_patch(seen, cpu_m)
+        at = (metadata["namespace"], metadata["name"])
+        self.mirror.put(PODS, await self.api.apply(PODS, *at, body, "resize"))
+
     async def delete_pod(self, namespace: str, death: DeletePod, *, occupied: bool) -> None:
         """The pod that was seen, if it is still as idle as it was; ``occupied``: its label then,
         which is set before a room is bound."""
@@ -147,6 +154,16 @@ class Hands:
             self.mirror.put(POOLS, written)
         else:
             self.mirror.drop(POOLS, pool.ref.namespace, pool.ref.name, pool.ref.uid)
+
+    async def respec_pool(self, pool: PoolRecord, spec: Mapping[str, Any]) -> None:
+        """Change parts of the spec of the pool that was seen, as it was seen."""
+        self.check()
+        metadata = pool.body["metadata"]
+        at = {key: metadata[key] for key in ("uid", "resourceVersion")}
+        patch = {"metadata": at, "spec": dict(spec)}
+        self.mirror.put(
+            POOLS, await self.api.merge(POOLS, pool.ref.namespace, pool.ref.name, patch)
+        )
 
     async def write_room(self, room: RoomRecord, status: Mapping[str, Any]) -> None:
         """The status of the room that was seen, as it was seen, after a decision."""

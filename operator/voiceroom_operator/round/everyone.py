@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from voiceroom_operator.grouping import NOBODY
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import Nodes, PodSeen, standing
+from voiceroom_operator.reading.cpu import cpu_limit
 from voiceroom_operator.remediation.case import PoolCase, RoomView
 from voiceroom_operator.remediation.evidence import weigh
 from voiceroom_operator.remediation.policy import Policy
+from voiceroom_operator.remediation.raises import raises
 from voiceroom_operator.remediation.records import alarms, evacuations
 from voiceroom_operator.remediation.suspects import Alarm, PodView
 from voiceroom_operator.round.eyes import Eyes
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
+
+NO_REFUSALS: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,16 @@ class Inbox:
 class Everyone:
     """Of one moment."""
 
-    def __init__(self, eyes: Eyes, limits: Limits, inbox: Inbox, now_s: float) -> None:
+    def __init__(
+        self,
+        eyes: Eyes,
+        limits: Limits,
+        inbox: Inbox,
+        now_s: float,
+        refusals: Mapping[str, str] = NO_REFUSALS,
+    ) -> None:
+        """``refusals``: of changes of CPU limits, by the pod's uid."""
+        self._refusals = refusals
         self._eyes = eyes
         self._limits = limits
         self._now_s = now_s
@@ -61,6 +75,7 @@ class Everyone:
             pods=tuple(pods),
             rooms=tuple(self._rooms(seen, mine)),
             record=evacuations(pool.body.get("status") or {}),
+            raises=raises(pool.body.get("status") or {}),
             alarms=tuple(sorted(named, key=lambda alarm: alarm.key)),
             nodes=self.nodes,
         )
@@ -76,6 +91,7 @@ class Everyone:
             started_s=seen.started_s if _is_judged(pod) else 0.0,
             standing=standing(seen, self.nodes, self._limits),
             headroom=seen.headroom,
+            cpu=cpu_limit(pod.body, pod.report.quota_cpus, self._refusals.get(seen.uid, "")),
             evidence=weigh(self._eyes.history(seen.uid), seen.silent_s, policy),
             alarms=tuple(
                 alarm for of, alarm in self._alarms if _is_meant(alarm, of, namespace, seen)

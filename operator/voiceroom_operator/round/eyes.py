@@ -14,6 +14,8 @@ from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_api.voiceroom import VoiceRoomSpec
 from voiceroom_operator.admin.looks import Looks
+from voiceroom_operator.canary.shares import Shares
+from voiceroom_operator.canary.shares import changed as shared_anew
 from voiceroom_operator.children.marks import PORTS_ANNOTATION, PoolRef
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.cluster.kinds import NODES, PODS, POOLS, ROOMS
@@ -26,6 +28,7 @@ from voiceroom_operator.reading.scalars import ports
 from voiceroom_operator.remediation.policy import policy_of
 from voiceroom_operator.remediation.records import evacuations
 from voiceroom_operator.remediation.windows import History
+from voiceroom_operator.round.families import shares_of
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
 from voiceroom_operator.round.specs import Specs
 
@@ -40,6 +43,7 @@ class _Rooms:
     bodies: Mapping[str, Body] = field(default_factory=dict)
     legs: Mapping[str, int] = field(default_factory=dict)
     strangers: frozenset[str] = frozenset()
+    shares: Shares = field(default_factory=dict)
     records: Mapping[str, RoomRecord] = field(default_factory=dict)
     values: Mapping[str, RoomSeen] = field(default_factory=dict)
     bound: Groups[RoomRecord] = field(default_factory=dict)
@@ -87,7 +91,7 @@ class Eyes:
         legs = last.rooms.legs if pods is last.seen.pods else _legs(pods)
         strangers = frozenset(name for name, pod in pods.items() if not pod.heard)
         bodies = self.mirror.named(ROOMS, namespace)
-        rooms = self._look_at_rooms(bodies, legs, strangers, last.rooms)
+        rooms = self._look_at_rooms(bodies, legs, strangers, shares_of(pools), last.rooms)
         nodes = self.nodes()
         nodes = last.seen.nodes if nodes == last.seen.nodes else nodes
         seen = Seen(
@@ -167,15 +171,19 @@ class Eyes:
         bodies: Mapping[str, Body],
         legs: Mapping[str, int],
         strangers: frozenset[str],
+        shares: Shares,
         last: _Rooms,
     ) -> _Rooms:
         recounted = differences(last.legs, legs)
         for pod in last.strangers ^ strangers:
             recounted.extend(last.bound.get(pod, ()))
+        moved = shared_anew(last.shares, shares)
+        if moved:
+            recounted.extend(n for n, r in last.records.items() if r.read.spec.pool_name in moved)
         changed = dict.fromkeys(differences(last.bodies, bodies))
         changed |= dict.fromkeys(name for name in recounted if name in bodies)
         if not changed:
-            return replace(last, legs=legs, strangers=strangers)
+            return replace(last, legs=legs, strangers=strangers, shares=shares)
         records = dict(last.records)
         for name in changed:
             records.pop(name, None)
@@ -183,16 +191,16 @@ class Eyes:
                 count = legs.get(name)
                 if count is None:
                     count = _presumed(bodies[name], strangers)
-                records[name] = self._room(bodies[name], count, last.values.get(name))
+                records[name] = self._room(bodies[name], count, shares, last.values.get(name))
         bound = regrouped(last.bound, last.records, records, changed, _pod_of)
         others = regrouped(last.others, last.records, records, changed, _others_of)
         values = _values(last.values, records, changed)
-        return _Rooms(bodies, legs, strangers, records, values, bound, others)
+        return _Rooms(bodies, legs, strangers, shares, records, values, bound, others)
 
-    def _room(self, body: Body, legs: int, last: RoomSeen | None) -> RoomRecord:
+    def _room(self, body: Body, legs: int, shares: Shares, last: RoomSeen | None) -> RoomRecord:
         self.read += 1
         read = self._room_specs.read(body)
-        seen = room_seen(body, read.spec, legs)
+        seen = room_seen(body, read.spec, legs, shares)
         return RoomRecord(body, read, last if last is not None and last == seen else seen)
 
     def nodes(self) -> _Nodes:

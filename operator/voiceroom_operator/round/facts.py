@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
-from voiceroom_operator.binding.decisions import Unplaced, Waiting
+from voiceroom_operator.binding.decisions import BindingPlan, Unplaced, Waiting
 from voiceroom_operator.binding.request import Answer
+from voiceroom_operator.canary.case import Trial
 from voiceroom_operator.children.marks import selector
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.observed import PodSeen, RoomSeen, Standing, standing
@@ -17,6 +19,7 @@ from voiceroom_operator.pool.crew import PoolObserved, muster
 from voiceroom_operator.remediation.case import Remedies
 from voiceroom_operator.remediation.records import budget_dict
 from voiceroom_operator.round.doors import Door
+from voiceroom_operator.round.families import head_of, pods_of_family
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
 from voiceroom_operator.round.specs import Read
 from voiceroom_operator.status.facts import Granted, RealtimeMode, Remedy, Timeliness
@@ -25,6 +28,7 @@ from voiceroom_operator.status.pool import PoolFacts
 from voiceroom_operator.status.refusals import Refusal
 from voiceroom_operator.status.room import RoomFacts
 
+NO_TRIALS: Final[Mapping[str, Trial]] = {}
 NO_NODES = Remedy(
     True,
     names.NODES_NOT_READABLE,
@@ -41,6 +45,23 @@ class Said:
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     """By pool."""
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    trials: Mapping[str, Trial] = field(default_factory=dict)
+    """By canary."""
+
+
+def said_of(
+    binding: BindingPlan,
+    refusals: Mapping[str, Refusal],
+    trials: Mapping[str, Trial] = NO_TRIALS,
+) -> Said:
+    """Of the plans of a round."""
+    return Said(
+        unplaced={entry.room: entry for entry in binding.unplaced},
+        waiting={entry.room: entry for entry in binding.waiting},
+        answers=binding.answers,
+        refusals=refusals,
+        trials=trials,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +178,7 @@ class Facts:
         return f"{base}/rooms/{room.name}" if base else ""
 
     def _rooms_url(self, pool_name: str) -> str:
-        pool = self._seen.pools.get(pool_name)
+        pool = self._seen.pools.get(head_of(self._seen.pools, pool_name))
         if pool is None:
             return ""
         given = pool.read.spec.network.public_url
@@ -168,8 +189,9 @@ class Facts:
         return self._doors[pod.seen.name].addresses
 
     def peers(self, pool: str) -> dict[str, str]:
-        """By pod of the pool: where other mixers reach its first media process, if they do."""
-        ready = (one.seen for one in self._seen.pods_of(pool))
+        """By pod of the pool, and of its canary: where other mixers reach its first media process,
+        if they do."""
+        ready = (one.seen for one in pods_of_family(self._seen, pool))
         names_of = sorted(one.name for one in ready if one.ready and not one.deleting)
         return {name: peer for name in names_of if (peer := self._doors[name].peer)}
 
@@ -187,8 +209,9 @@ class Facts:
 
     def _timing(self, pod: PodRecord) -> Timeliness:
         """The pod's word, and what the operator holds against it."""
-        cause = self._remedies.get(pod.seen.pool, Remedies()).causes.get(pod.seen.name, "")
-        timing = pod.report.timing
+        found = self._remedies.get(pod.seen.pool, Remedies())
+        cause = found.causes.get(pod.seen.name, "")
+        timing = _helped(pod.report.timing, found.in_place.get(pod.seen.name, ""))
         return replace(timing, suspicion=cause) if cause else timing.lasting(self._now_s)
 
     def of_pool(self, pool: PoolRecord, plan: PoolPlan, observed: PoolObserved) -> PoolFacts:
@@ -208,6 +231,7 @@ class Facts:
             nodes=tuple(node for node in (self._seen.nodes or {}).values() if node.name in nodes),
             quarantined_until_s=remedies.quarantined,
             budget=self._budget(pool),
+            canary=self._canary(pool),
             timing=_worst(self._timing(pod) for pod in pods if pod.heard),
             remedy=self._pool_remedy(pool),
             refusal=self._said.refusals.get(pool.wanted.name),
@@ -217,7 +241,13 @@ class Facts:
         found = self._remedies.get(pool.wanted.name)
         if found is None:
             return None
-        return budget_dict(found.record, found.nodes_left, found.pods_left, found.alarms)
+        return budget_dict(
+            found.record, found.nodes_left, found.pods_left, found.alarms, found.raises
+        )
+
+    def _canary(self, pool: PoolRecord) -> dict[str, object] | None:
+        trial = self._said.trials.get(pool.wanted.name)
+        return None if trial is None else trial.record.to_dict()
 
     def _pool_remedy(self, pool: PoolRecord) -> Remedy:
         """The mode, then what holds something back now, then what is never seen."""
@@ -226,6 +256,12 @@ class Facts:
         if mode == "Enforce" and blocked is not None:
             return Remedy(True, blocked.reason, blocked.message)
         return usual
+
+
+def _helped(timing: Timeliness, words: str) -> Timeliness:
+    """With what is done about it where it is."""
+    said = ". ".join(filter(None, (timing.message, words)))
+    return replace(timing, message=said) if words else timing
 
 
 def _pool_realtime(pods: Iterable[PodRecord], mode: RealtimeMode) -> Granted:

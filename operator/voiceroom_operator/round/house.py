@@ -33,6 +33,9 @@ class _State:
     looked_s: dict[str, float] = field(default_factory=dict)
     """When each part was last in order: what fails costs the others nothing."""
     generation: int = -1
+    family: tuple[str, ...] = ()
+    head: str = ""
+    """Uid of the pool whose Secrets it uses; empty = its own."""
     secrets: Held | None = None
     access: Access | None = None
 
@@ -53,19 +56,28 @@ class House:
     def access(self, uid: str) -> Access | None:
         """To the pods of the pool; None until its Secret is there."""
         state = self._states.get(uid)
+        if state is not None and state.head:
+            state = self._states.get(state.head)
         return state.access if state else None
 
     def keep(self, uids: set[str]) -> None:
         """Forget pools that are gone."""
         self._states = {uid: state for uid, state in self._states.items() if uid in uids}
 
-    async def put_in_order(self, pool: PoolRecord) -> None:
-        """Look, and write what differs. Raises ``ApiError``; the next round goes on with it."""
+    async def put_in_order(
+        self, pool: PoolRecord, head: PoolRecord | None = None, family: tuple[str, ...] = ()
+    ) -> None:
+        """Look, and write what differs. Raises ``ApiError``; the next round goes on with it.
+
+        ``head``: the pool whose Secrets it uses, where that is another one. ``family``: names of
+        all that use them."""
         state = self._states.setdefault(pool.ref.uid, _State())
-        if state.generation != pool.read.generation:
-            state.generation = pool.read.generation
+        if (state.generation, state.family) != (pool.read.generation, family):
+            state.generation, state.family = pool.read.generation, family
             state.looked_s.clear()
-        await self._look(state, "secrets", lambda: self._secrets(pool, state))
+        state.head = head.ref.uid if head is not None else ""
+        if head is None:
+            await self._look(state, "secrets", lambda: self._secrets(pool, state))
         if pool.wanted.deleting:
             return
         ref = pool.ref
@@ -73,7 +85,7 @@ class House:
         await self._look(
             state, "budget", lambda: self._ensure(BUDGETS, ref, disruption_budget(ref))
         )
-        await self._look(state, "policy", lambda: self._network_policy(pool))
+        await self._look(state, "policy", lambda: self._network_policy(pool, family))
 
     async def _look(
         self, state: _State, part: str, put_in_order: Callable[[], Awaitable[None]]
@@ -109,14 +121,14 @@ class House:
             }
             await self._api.merge(SECRETS, metadata["namespace"], metadata["name"], patch)
 
-    async def _network_policy(self, pool: PoolRecord) -> None:
+    async def _network_policy(self, pool: PoolRecord, family: tuple[str, ...]) -> None:
         if self._policy is None:
             await self._remove_policy(pool)
             return
         ref, spec = pool.ref, pool.read.spec
         scrapers = list(self._policy.scrapers)
         made = network_policy(
-            ref, spec.network, spec.media_processes, self._policy.operator, scrapers
+            ref, spec.network, spec.media_processes, self._policy.operator, scrapers, family
         )
         if made is None:
             await self._remove_policy(pool)

@@ -19,9 +19,11 @@ _log = logging.getLogger(__name__)
 class RoundFailed(Exception):
     """Some calls failed: the round is to be made again, not before ``after_s`` seconds."""
 
-    def __init__(self, failures: int, after_s: float) -> None:
+    def __init__(self, failures: int, after_s: float, writes: int = 0) -> None:
         super().__init__(f"{failures} calls failed")
         self.after_s = after_s
+        self.writes = writes
+        """How many others were made, so that less is left to do."""
 
 
 @dataclass(slots=True)
@@ -30,6 +32,8 @@ class Outcome:
 
     failures: int = 0
     """Calls that a later round has to make again."""
+    writes: int = 0
+    """Calls that changed something, and need not be made again."""
     again_s: list[float] = field(default_factory=list)
     """Look again after so many seconds, the least of them."""
     not_before_s: float = 0.0
@@ -42,7 +46,13 @@ class Outcome:
             await call
             return True
 
-        return bool(await self.tried(what, as_word()))
+        return await self.written(what, as_word())
+
+    async def written(self, what: str, call: Awaitable[bool]) -> bool:
+        """Whether the call succeeded, and says so itself."""
+        made = bool(await self.tried(what, call))
+        self.writes += made
+        return made
 
     async def tried(self, what: str, call: Awaitable[T]) -> T | None:
         """The call's result; None when it failed, which is noted."""
@@ -58,7 +68,7 @@ class Outcome:
             self.not_before_s = max(self.not_before_s, error.retry_after_s or 0.0)
             if error.status == 0:
                 # nobody is there: the other calls would each wait in vain
-                raise RoundFailed(self.failures, self.not_before_s) from error
+                raise RoundFailed(self.failures, self.not_before_s, self.writes) from error
             return None
 
     def soonest_s(self) -> float | None:

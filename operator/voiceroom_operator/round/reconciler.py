@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
 
 from voiceroom_api import names
 from voiceroom_operator.binding.decisions import BindingPlan, Decision, carried_out
@@ -22,35 +22,26 @@ from voiceroom_operator.remediation.drifted import next_drifted
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.acquaintance import Acquaintance
 from voiceroom_operator.round.acting import Hands
+from voiceroom_operator.round.canarying import Canarying, Trials
 from voiceroom_operator.round.doors import Doors
 from voiceroom_operator.round.eyes import Eyes
-from voiceroom_operator.round.facts import Facts, Said
+from voiceroom_operator.round.facts import Facts, Said, said_of
+from voiceroom_operator.round.families import family, head_of
+from voiceroom_operator.round.findings import Findings
 from voiceroom_operator.round.house import House
 from voiceroom_operator.round.outcome import SOON_S, Outcome, RoundFailed
 from voiceroom_operator.round.refusals import Refusals
 from voiceroom_operator.round.refused import refused
-from voiceroom_operator.round.remedying import Findings, Remedying
+from voiceroom_operator.round.remedying import Remedying
 from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
-from voiceroom_operator.round.statuses import Statuses, at_once
-from voiceroom_operator.round.tainting import put_taints
+from voiceroom_operator.round.statuses import Statuses
+from voiceroom_operator.round.tally import Tally
 from voiceroom_operator.round.telling import Teller
+from voiceroom_operator.round.writes import at_once
 from voiceroom_operator.status.refusals import Refusal
 
 _BINDING = frozenset({"Bind", "Move", "Adopt"})
 """Decisions that give a pod a room: its label has to say so before."""
-
-
-class Tally(Protocol):
-    """Who counts."""
-
-    def decided(self, action: str) -> None:
-        """A decision was put on record."""
-
-    def remedied(self, what: str, result: str) -> None:
-        """A room was moved on account of drift."""
-
-    def look_over(self, seen: Seen) -> None:
-        """What there is of the namespace at the end of a round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +62,7 @@ class Parts:
     house: House
     teller: Teller
     remedying: Remedying
+    canarying: Canarying
     events: Events
     tally: Tally
     limits: Limits
@@ -100,12 +92,14 @@ class Reconciler:
             return _at_last(outcome)
         findings = await self._parts.remedying.examine(seen, clock.unix_s)
         seen, now_s = findings.seen, clock.unix_s()
+        trials = self._parts.canarying.examine(seen)
         binding = self._bind(findings, now_s)
         planned = [self._size(findings, pool, binding, now_s) for pool in seen.pools.values()]
         await self._carry_out(findings, binding, planned, sound, outcome)
-        await put_taints(findings, hands, self._parts.events, outcome)
-        await self._report(findings, binding, planned, outcome)
-        return _again(outcome, findings, binding, planned)
+        await self._parts.canarying.carry_out(seen, trials, outcome)
+        await self._parts.remedying.carry_out(findings, hands, outcome)
+        await self._report(findings, binding, planned, trials, outcome)
+        return _again(outcome, findings, binding, planned, trials)
 
     def forget(self) -> None:
         """Whatever is kept to save work: nothing else may depend on it."""
@@ -115,6 +109,7 @@ class Reconciler:
         self._statuses.forget()
         self._doors.forget()
         self._acquaintance.forget()
+        self._parts.canarying.forget()
 
     def keep(self, uids: set[str]) -> None:
         """Forget what belongs to objects that are gone."""
@@ -122,6 +117,7 @@ class Reconciler:
         self._parts.eyes.keep(uids)
         self._parts.house.keep(uids)
         self._parts.teller.keep(uids)
+        self._parts.canarying.keep(uids)
         self._refusals.keep(uids)
         self._unsettled.keep(uids)
 
@@ -133,12 +129,18 @@ class Reconciler:
             wait_s = self._unsettled.wait_s(pool)
             if wait_s > 0:
                 outcome.again_s.append(wait_s)
-            elif await self._settle(pool, outcome):
+            elif await self._settle(seen, pool, outcome):
                 sound.add(pool.wanted.name)
-        return sound
+        # a canary whose Secrets are those of a pool that is missing
+        return {name for name in sound if head_of(seen.pools, name) in sound}
 
-    async def _settle(self, pool: PoolRecord, outcome: Outcome) -> bool:
-        call = self._parts.house.put_in_order(pool)
+    async def _settle(self, seen: Seen, pool: PoolRecord, outcome: Outcome) -> bool:
+        name = pool.wanted.name
+        head = seen.pools.get(head_of(seen.pools, name))
+        if head is None:
+            return False
+        other = head if head is not pool else None
+        call = self._parts.house.put_in_order(pool, other, family(seen.pools, name))
         return await self._unsettled.answered(pool, "put a pool in order", call, outcome)
 
     def _bind(self, findings: Findings, now_s: float) -> BindingPlan:
@@ -189,8 +191,8 @@ class Reconciler:
             await self._make_default(seen, outcome)
         occupied = await self._occupy(seen, binding, outcome)
         before = outcome.failures
-        await self._decide(findings, binding, occupied, outcome)
-        rooms_told = outcome.failures == before
+        all_begun = await self._decide(findings, binding, occupied, outcome)
+        rooms_told = all_begun and outcome.failures == before
         for each in planned:
             await self._resize(findings, each, sound, outcome)
         for each in planned:
@@ -219,9 +221,10 @@ class Reconciler:
 
     async def _decide(
         self, findings: Findings, binding: BindingPlan, occupied: set[str], outcome: Outcome
-    ) -> None:
-        """Rooms side by side: a plan has one decision for a room at most."""
-        facts = self._facts(findings.seen, _said(binding, {}), findings)
+    ) -> bool:
+        """Rooms side by side: a plan has one decision for a room at most. Whether there was time
+        for all; the next round decides anew on the others."""
+        facts, hands = self._facts(findings.seen, said_of(binding, {}), findings), self._parts.hands
 
         async def one(decision: Decision) -> None:
             if decision.action in _BINDING and decision.pod not in occupied:
@@ -229,7 +232,10 @@ class Reconciler:
             else:
                 await self._record(findings.seen, facts, decision, outcome)
 
-        await at_once(map(one, binding.decisions))
+        left = await at_once([partial(one, each) for each in binding.decisions], hands.clock)
+        if left:
+            outcome.again_s.append(0.0)
+        return not left
 
     async def _record(self, seen: Seen, facts: Facts, decision: Decision, outcome: Outcome) -> None:
         """Put a decision on record: refused when the room is not as it was seen."""
@@ -306,11 +312,16 @@ class Reconciler:
         return made
 
     async def _report(
-        self, findings: Findings, binding: BindingPlan, planned: list[_Planned], outcome: Outcome
+        self,
+        findings: Findings,
+        binding: BindingPlan,
+        planned: list[_Planned],
+        trials: Trials,
+        outcome: Outcome,
     ) -> None:
         """Statuses, then documents, from what is now on record."""
         seen = self._parts.eyes.see(findings.seen.namespace)
-        said = _said(binding, self._refused(seen))
+        said = said_of(binding, self._refused(seen), trials)
         facts = self._facts(seen, said, findings)
         pools = [
             (pool, facts.of_pool(pool, each.plan, self._now(seen, each)))
@@ -319,6 +330,7 @@ class Reconciler:
         ]
         await self._statuses.write(seen, facts, pools, outcome)
         self._parts.remedying.tell(findings)
+        self._parts.canarying.tell(findings.seen, trials)
         await self._parts.teller.tell(seen, facts, outcome)
         self._say(seen, said)
         self._parts.tally.look_over(self._parts.eyes.see(seen.namespace))
@@ -355,15 +367,6 @@ class Reconciler:
                 events.say(saying.invalid(body, problems))
 
 
-def _said(binding: BindingPlan, refusals: Mapping[str, Refusal]) -> Said:
-    return Said(
-        unplaced={entry.room: entry for entry in binding.unplaced},
-        waiting={entry.room: entry for entry in binding.waiting},
-        answers=binding.answers,
-        refusals=refusals,
-    )
-
-
 def _reserved(seen: Seen) -> frozenset[str]:
     """Names of pods that rooms refer to: no new pod may have them."""
     return frozenset(seen.bound.keys() | seen.others.keys()) - {""}
@@ -374,16 +377,21 @@ def _spoilt(rooms: Mapping[str, RoomRecord]) -> list[RoomRecord]:
 
 
 def _again(
-    outcome: Outcome, findings: Findings, binding: BindingPlan, planned: Iterable[_Planned]
+    outcome: Outcome,
+    findings: Findings,
+    binding: BindingPlan,
+    planned: Iterable[_Planned],
+    trials: Trials,
 ) -> float | None:
     waits = [_at_last(outcome), binding.requeue_after_s]
     waits.extend(each.requeue_after_s for each in findings.remedies.values())
     waits.extend(each.plan.requeue_after_s for each in planned)
+    waits.extend(each.requeue_after_s for each in trials.values())
     return min((wait for wait in waits if wait is not None), default=None)
 
 
 def _at_last(outcome: Outcome) -> float | None:
     """When to look again on account of what was done. Raises ``RoundFailed``."""
     if outcome.failures:
-        raise RoundFailed(outcome.failures, outcome.not_before_s)
+        raise RoundFailed(outcome.failures, outcome.not_before_s, outcome.writes)
     return outcome.soonest_s()

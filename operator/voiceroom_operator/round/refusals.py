@@ -52,7 +52,7 @@ class Refusals:
             self.drop(pool)
             return True
 
-        return bool(await outcome.tried(what, ask()))
+        return await outcome.written(what, ask())
 
     def of(self, pool: PoolRecord) -> Refusal | None:
         """What was said last."""

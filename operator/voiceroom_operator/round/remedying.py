@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, Literal, Protocol
 
 from voiceroom_api import names
@@ -14,11 +13,17 @@ from voiceroom_operator.cluster.kinds import POOLS
 from voiceroom_operator.limits import Limits
 from voiceroom_operator.remediation.case import PoolCase, Remedies
 from voiceroom_operator.remediation.planner import plan_remedies
+from voiceroom_operator.remediation.raises import Raise, raises
 from voiceroom_operator.remediation.records import Evacuation, evacuations
 from voiceroom_operator.remediation.town import survey
+from voiceroom_operator.round.acting import Hands
 from voiceroom_operator.round.everyone import Everyone, Inbox
 from voiceroom_operator.round.eyes import Eyes
+from voiceroom_operator.round.findings import Findings
+from voiceroom_operator.round.outcome import Outcome
+from voiceroom_operator.round.raising import Askings
 from voiceroom_operator.round.seen import PodRecord, Seen
+from voiceroom_operator.round.tainting import put_taints
 from voiceroom_operator.round.telling import Teller
 
 VERIFY_S: Final = 1.0
@@ -29,25 +34,13 @@ class Counter(Protocol):
     """Who counts."""
 
     def remedied(self, what: str, result: str) -> None:
-        """Something was decided: Node, Pod or Room; enforced or dry_run."""
+        """Something was decided: Node, Pod, Room or Limit; enforced or dry_run."""
+
+    def raise_ended(self, outcome: str) -> None:
+        """A CPU limit was raised in place, or was not."""
 
     def judged(self, namespace: str, remedies: Mapping[str, Remedies]) -> None:
         """What is bad in a namespace, by pool."""
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Of one round."""
-
-    seen: Seen
-    remedies: Mapping[str, Remedies] = field(default_factory=dict)
-    """By pool."""
-
-    def avoid(self, pool: str) -> tuple[str, ...]:
-        """Nodes on which no pod of the pool is made."""
-        found = self.remedies.get(pool, Remedies())
-        quarantined = {n.name for n in (self.seen.nodes or {}).values() if n.quarantined}
-        return tuple(sorted(found.avoid | quarantined))
 
 
 class Remedying:
@@ -70,6 +63,7 @@ class Remedying:
         self._counter = counter
         self._limits = limits
         self._inbox = inbox
+        self._askings = Askings()
         self._would: dict[str, frozenset[str]] = {}
         """Rooms that a dry run would move, by namespace: each is counted once."""
 
@@ -78,7 +72,7 @@ class Remedying:
         the pods of its pool were asked again."""
         self._remember(seen)
         findings = self._plan(seen, unix_s())
-        doubtful = [name for name, each in findings.remedies.items() if each.fresh]
+        doubtful = [name for name, each in findings.remedies.items() if is_new(each)]
         if doubtful:
             await self._ask(seen, doubtful)
             seen = self._eyes.see(seen.namespace)
@@ -94,7 +88,8 @@ class Remedying:
                 self._looks.remember(pod.seen.uid, pool.policy.keep_s)
 
     def _plan(self, seen: Seen, now_s: float) -> Findings:
-        everyone = Everyone(self._eyes, self._limits, self._inbox(), now_s)
+        refusals = self._askings.refusals()
+        everyone = Everyone(self._eyes, self._limits, self._inbox(), now_s, refusals)
         town = survey(everyone.pods(), now_s)
         cases: Iterable[PoolCase] = (everyone.case(seen, pool) for pool in seen.pools.values())
         return Findings(seen, {case.name: plan_remedies(case, town, now_s) for case in cases})
@@ -125,18 +120,43 @@ class Remedying:
             self._counter.remedied("Room", "dry_run")
         self._would[namespace] = would
 
+    async def carry_out(self, findings: Findings, hands: Hands, outcome: Outcome) -> None:
+        """What is done beside moves: CPU limits and taints."""
+        due = [entry for each in findings.remedies.values() for entry in each.due_raises]
+        await self._askings.carry_out(findings.seen, due, hands, outcome)
+        await put_taints(findings, hands, self._events, outcome)
+
+    def _count_raises(self, remedies: Remedies, recorded: Collection[Raise]) -> None:
+        for entry in remedies.fresh_raises:
+            if _begun_on_record(entry, recorded):
+                self._counter.remedied("Limit", "dry_run" if entry.dry else "enforced")
+        for entry in remedies.ended_raises:
+            if any((e.uid, e.outcome) == (entry.uid, entry.outcome) for e in recorded):
+                self._counter.raise_ended(entry.outcome)
+
     def tell(self, findings: Findings) -> None:
         """Events, once what is new is on record."""
         for name, remedies in findings.remedies.items():
             pool = findings.seen.pools[name]
             live = self._eyes.mirror.get(POOLS, pool.ref.namespace, name)
-            recorded = evacuations((live or {}).get("status") or {})
+            status = (live or {}).get("status") or {}
+            recorded = evacuations(status)
             for entry in remedies.fresh:
                 if any(_is_same(entry, other) for other in recorded):
                     self._counter.remedied(entry.what, "dry_run" if entry.dry else "enforced")
+            self._count_raises(remedies, raises(status))
             for say in remedies.says:
                 kind: Literal["Warning", "Normal"] = "Warning" if say.warning else "Normal"
                 self._events.say(Note(pool.body, kind, say.reason, say.message))
+
+
+def _begun_on_record(entry: Raise, recorded: Iterable[Raise]) -> bool:
+    return any((entry.uid, entry.at_s) == (other.uid, other.at_s) for other in recorded)
+
+
+def is_new(remedies: Remedies) -> bool:
+    """Something would be begun."""
+    return bool(remedies.fresh or remedies.fresh_raises)
 
 
 def _is_same(one: Evacuation, other: Evacuation) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +13,21 @@ from voiceroom_operator.round.acting import Hands
 from voiceroom_operator.round.facts import Climate, Facts
 from voiceroom_operator.round.outcome import Outcome
 from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
+from voiceroom_operator.round.writes import Call, at_once
 from voiceroom_operator.status.pool import SLOW as POOL_SLOW
 from voiceroom_operator.status.pool import PoolFacts, pool_status
 from voiceroom_operator.status.room import SLOW as ROOM_SLOW
 from voiceroom_operator.status.room import RoomFacts, room_status
 from voiceroom_operator.status.writing import worth_writing
 
-AT_ONCE = 8
-"""Writes on their way at once."""
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A write."""
+
+    rank: tuple[int, float]
+    """The least first: by priority, then what was written longest ago."""
+    call: Call
 
 
 @dataclass(slots=True)
@@ -70,18 +76,20 @@ class Statuses:
         pools: Iterable[tuple[PoolRecord, PoolFacts]],
         outcome: Outcome,
     ) -> None:
-        """All that is due."""
-        calls: list[Awaitable[None]] = []
+        """All that is due, or as much of it as the round has time for."""
+        due: list[_Due] = []
         before = self._known.pop(seen.namespace, {})
         now = {
-            pod: self._of_pod(rooms, before.get(pod), facts.climate(pod), facts, outcome, calls)
+            pod: self._of_pod(rooms, before.get(pod), facts.climate(pod), facts, outcome, due)
             for pod, rooms in seen.bound.items()
         }
         if now:
             self._known[seen.namespace] = now
         for pool, known in pools:
-            calls.extend(self._pool(pool, known, outcome))
-        await at_once(calls)
+            due.extend(self._pool(pool, known, outcome))
+        due.sort(key=lambda each: each.rank)
+        if await at_once([each.call for each in due], self._hands.clock):
+            outcome.again_s.append(0.0)
 
     def _of_pod(
         self,
@@ -90,7 +98,7 @@ class Statuses:
         climate: Climate,
         facts: Facts,
         outcome: Outcome,
-        calls: list[Awaitable[None]],
+        due: list[_Due],
     ) -> _Known:
         same = known is not None and climate.host.pod is not None and known.climate == climate
         special = facts.special(rooms)
@@ -98,7 +106,7 @@ class Statuses:
         left = set(special)
         for room in (rooms[name] for name in names if not rooms[name].seen.deleting):
             found = facts.of_room(room, room.seen)
-            calls.extend(self._room(room, found, outcome))
+            due.extend(self._room(room, found, outcome))
             if not self._of(room.body).holds(found, room.body):
                 left.add(room.seen.name)
         self.looked_at += len(names)
@@ -110,9 +118,7 @@ class Statuses:
         await self._hands.write_room(room, room_status(_status(room.body), facts, now_s))
         self._of(room.body).written_s = self._hands.clock.monotonic_s()
 
-    def _room(
-        self, room: RoomRecord, facts: RoomFacts, outcome: Outcome
-    ) -> Iterable[Awaitable[None]]:
+    def _room(self, room: RoomRecord, facts: RoomFacts, outcome: Outcome) -> Iterable[_Due]:
         def status() -> dict[str, Any]:
             return room_status(_status(room.body), facts, self._hands.clock.unix_s())
 
@@ -121,9 +127,7 @@ class Statuses:
 
         return self._due(room.body, facts, status, write, ROOM_SLOW, outcome)
 
-    def _pool(
-        self, pool: PoolRecord, facts: PoolFacts, outcome: Outcome
-    ) -> Iterable[Awaitable[None]]:
+    def _pool(self, pool: PoolRecord, facts: PoolFacts, outcome: Outcome) -> Iterable[_Due]:
         def status() -> dict[str, Any]:
             return pool_status(_status(pool.body), facts, self._hands.clock.unix_s())
 
@@ -140,23 +144,24 @@ class Statuses:
         write: Callable[[Mapping[str, Any]], Awaitable[None]],
         slow: frozenset[str],
         outcome: Outcome,
-    ) -> Iterable[Awaitable[None]]:
+    ) -> Iterable[_Due]:
         settled = self._of(body)
         if settled.holds(facts, body):
             return
         wanted, now_s = status(), self._hands.clock.monotonic_s()
         verdict = worth_writing(_status(body), wanted, slow, settled.written_s, now_s)
         if verdict.due:
-            settled.written_s = now_s
-            yield self._written(write(wanted), outcome)
+
+            async def call() -> None:
+                settled.written_s = self._hands.clock.monotonic_s()
+                await outcome.done("write a status", write(wanted))
+
+            yield _Due((verdict.priority, settled.written_s), call)
         elif verdict.later_s is not None:
             outcome.again_s.append(verdict.later_s)
         else:
             settled.facts = facts
             settled.resource_version = str(body["metadata"].get("resourceVersion", ""))
-
-    async def _written(self, call: Awaitable[None], outcome: Outcome) -> None:
-        await outcome.done("write a status", call)
 
     def _of(self, body: Body) -> _Settled:
         return self._settled.setdefault(body["metadata"]["uid"], _Settled())
@@ -172,18 +177,3 @@ class Statuses:
 
 def _status(body: Body) -> Mapping[str, Any]:
     return body.get("status") or {}
-
-
-async def at_once(calls: Iterable[Awaitable[None]]) -> None:
-    """All of them, ``AT_ONCE`` at a time. Raises what the first of them raises, once all others
-    have ended."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(call: Awaitable[None]) -> None:
-        async with gate:
-            await call
-
-    results = await asyncio.gather(*map(one, calls), return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result

@@ -10,8 +10,8 @@ from voiceroom_operator.cluster.events import Events, Note
 from voiceroom_operator.cluster.kinds import NODES
 from voiceroom_operator.remediation.case import Remedies
 from voiceroom_operator.round.acting import Hands
+from voiceroom_operator.round.findings import Findings
 from voiceroom_operator.round.outcome import Outcome
-from voiceroom_operator.round.remedying import Findings
 from voiceroom_operator.round.saying import TAINT_NOT_ALLOWED
 
 

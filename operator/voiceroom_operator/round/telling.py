@@ -17,6 +17,7 @@ from voiceroom_operator.cluster.events import Note
 from voiceroom_operator.grouping import NOBODY, differences
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.facts import Facts
+from voiceroom_operator.round.families import pods_of_family
 from voiceroom_operator.round.outcome import Outcome
 from voiceroom_operator.round.secrets import SecretReader, secrets_of
 from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, Seen
@@ -118,9 +119,9 @@ class Teller:
         return _Told(rooms, ice, until_s, taken, cards)
 
     def _places(self, seen: Seen, pool: PoolRecord) -> list[Mapping[str, Place]]:
-        """Of rooms whose pod has an address, by pod."""
+        """Of rooms whose pod has an address, by pod: those of canaries as well."""
         addresses = {
-            pod.seen.name: self._resolve(pod.body) for pod in seen.pods_of(pool.wanted.name)
+            pod.seen.name: self._resolve(pod.body) for pod in pods_of_family(seen, pool.wanted.name)
         }
         return [
             seen.bound[pod].once(_places, pod, address)

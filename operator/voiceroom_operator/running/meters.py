@@ -13,9 +13,11 @@ from prometheus_client.openmetrics.exposition import generate_latest
 from voiceroom_api import names
 from voiceroom_api.metric import Metric
 from voiceroom_api.operator_metrics import BY_NAME, METRICS
+from voiceroom_operator.canary.record import Record
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.remediation.case import Remedies
 from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
+from voiceroom_operator.running.canarymeters import CanaryMeters
 
 _Any = Counter | Gauge | Histogram
 _BLOCKED: Final = "voiceroom_operator_remediation_blocked"
@@ -30,6 +32,7 @@ class Meters:
         self._metrics: dict[str, Any] = {m.name: _made(m, self._registry) for m in METRICS}
         self._pools: dict[str, set[str]] = {}
         self._judged: dict[str, set[str]] = {}
+        self._canaries = CanaryMeters(self._metrics)
 
     def exposition(self) -> bytes:
         """OpenMetrics."""
@@ -46,6 +49,10 @@ class Meters:
     def gave_up(self) -> None:
         """This replica left the Lease to another because it was stalled."""
         self._of("voiceroom_operator_lease_given_up_total").inc()
+
+    def log_dropped(self) -> None:
+        """A log line was lost: nobody took it."""
+        self._of("voiceroom_operator_log_dropped_total").inc()
 
     def depth(self, depth: Callable[[], int]) -> None:
         """Asked whenever metrics are read."""
@@ -84,6 +91,10 @@ class Meters:
         """Something was decided on account of drift."""
         self._of("voiceroom_operator_remediations_total").labels(what, result).inc()
 
+    def raise_ended(self, outcome: str) -> None:
+        """A CPU limit was raised in place, or was not."""
+        self._of("voiceroom_operator_cpu_raises_total").labels(outcome).inc()
+
     def judged(self, namespace: str, remedies: Mapping[str, Remedies]) -> None:
         """What is bad, by pool; series of pools that are gone are removed."""
         suspected = self._of("voiceroom_operator_suspected_pods")
@@ -104,6 +115,10 @@ class Meters:
         why = {each.reason for each in (found.blocked, *found.held.values()) if each is not None}
         for reason in _REASONS:
             self._of(_BLOCKED).labels(namespace, pool, reason).set(reason in why)
+
+    def tried(self, namespace: str, records: Mapping[str, Record]) -> None:
+        """Canaries of a namespace."""
+        self._canaries.show(namespace, records)
 
     def alerted(self, result: str) -> None:
         """One alert, or one delivery that was refused as a whole."""
@@ -136,6 +151,8 @@ class Meters:
             gauge.labels(namespace, name, state).set(pods.get(state, 0))
         people = self._of("voiceroom_operator_pool_participants")
         people.labels(namespace, name).set(status.get("participants", 0))
+        limit = self._of("voiceroom_operator_pool_lateness_limit_seconds")
+        limit.labels(namespace, name).set(record.policy.threshold.bad_ms / 1000)
         headroom = self._of("voiceroom_operator_pool_headroom_ratio")
         if "headroom" in status:
             headroom.labels(namespace, name).set(status["headroom"])
@@ -147,6 +164,7 @@ class Meters:
             _remove(self._of("voiceroom_operator_pool_pods"), namespace, name, state)
         _remove(self._of("voiceroom_operator_pool_participants"), namespace, name)
         _remove(self._of("voiceroom_operator_pool_headroom_ratio"), namespace, name)
+        _remove(self._of("voiceroom_operator_pool_lateness_limit_seconds"), namespace, name)
 
     def _of(self, name: str) -> Any:
         return self._metrics[name]

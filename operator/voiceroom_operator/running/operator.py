@@ -27,6 +27,7 @@ from voiceroom_operator.reading.reports import StatusReport
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.acting import Hands, NotLeading
 from voiceroom_operator.round.bearer import Bearer
+from voiceroom_operator.round.canarying import Canarying
 from voiceroom_operator.round.eyes import Eyes
 from voiceroom_operator.round.house import House, Policy
 from voiceroom_operator.round.reconciler import Parts, Reconciler
@@ -137,12 +138,14 @@ class Operator:
             world.limits,
             self.alerts.inbox,
         )
+        canarying = Canarying(eyes, self._looks, hands, self._events, self._meters, world.limits)
         return Parts(
             eyes,
             hands,
             self._house,
             self._teller,
             remedying,
+            canarying,
             self._events,
             self._meters,
             world.limits,

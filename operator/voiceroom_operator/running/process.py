@@ -14,6 +14,7 @@ from voiceroom_operator.admin.client import HttpAdmin
 from voiceroom_operator.cluster.client import HttpApi, load_configuration
 from voiceroom_operator.cluster.streams import Streams
 from voiceroom_operator.edge.clock import SystemClock
+from voiceroom_operator.edge.logqueue import QueuedHandler
 from voiceroom_operator.round.house import Policy
 from voiceroom_operator.running.alerts import Door
 from voiceroom_operator.running.meters import Meters
@@ -24,12 +25,13 @@ from voiceroom_operator.settings import Settings
 _log = logging.getLogger(__name__)
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, log: QueuedHandler) -> None:
     """Until SIGTERM or SIGINT. Raises ``ConfigException`` without a cluster."""
     from kubernetes.aio.client import ApiClient
 
     configuration = await load_configuration()
     clock, meters = SystemClock(), Meters()
+    log.on_drop = meters.log_dropped
     client, admin = ApiClient(configuration), HttpAdmin(clock)
     world = World(
         api=HttpApi(client, meters.called),

@@ -2,7 +2,7 @@
 
 News of a key that waits already changes nothing, so the queue is as long as there are namespaces,
 whatever happens. A key is worked on by one task at a time; what comes meanwhile makes it wait
-again. A failed key waits longer each time.
+again. A failed key waits longer each time, until something of it gets done.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ NEWS_S: Final = 1.0
 what fails."""
 PAUSE_S: Final = 0.02
 """Least pause between two rounds of a namespace, in which news gathers."""
+LONGEST_PAUSE_S: Final = 0.5
 
 Reconcile = Callable[[str], Awaitable[float | None]]
 _log = logging.getLogger(__name__)
@@ -126,8 +127,10 @@ class Work:
         now_s = self._clock.monotonic_s()
         self._ended += 1
         entry.running = False
-        # at most half of a core: a round that took long is followed by as long a pause
-        entry.free_s = max(entry.free_s, now_s + max(PAUSE_S, now_s - began_s))
+        # at most half of a core: a round that took long is followed by as long a pause; one that
+        # took longer still has waited for the API server
+        pause_s = min(max(PAUSE_S, now_s - began_s), LONGEST_PAUSE_S)
+        entry.free_s = max(entry.free_s, now_s + pause_s)
         self._meter.reconciled(result, now_s - began_s)
         if after_s is not None:
             self.add(key, after_s)
@@ -139,6 +142,8 @@ class Work:
         except NotLeading:
             return "failed", None
         except RoundFailed as failed:
+            if failed.writes:
+                entry.failures = 0
             return "failed", self._backoff_s(entry, failed.after_s)
         except Exception:
             _log.exception("a reconcile crashed", extra={"namespace": key})

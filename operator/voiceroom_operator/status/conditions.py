@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,6 +58,16 @@ def _settled(
         "reason": condition.reason,
         "message": condition.message[:_MESSAGE_CHARS],
     }
+
+
+def whole_s(at_s: float) -> float:
+    """As a status can have it, and never earlier: what is counted from there is not cut short."""
+    return float(math.ceil(at_s))
+
+
+def later_s(at_s: float) -> float:
+    """The next whole second: what lasts until then has lasted until ``at_s`` for sure."""
+    return float(math.floor(at_s) + 1)
 
 
 def timestamp(now_s: float) -> str:

@@ -76,7 +76,7 @@ def _ended(
     last = dict(written.get("last") or {})
     switched = room.pod == last.get("to")
     last["switchedAt" if switched else "endedAt"] = timestamp(now_s)
-    if switched and arrival.epoch == room.epoch:
+    if switched and arrival.epoch in (room.epoch, last.get("epoch")):
         last |= {"gapMs": arrival.gap_ms, "lostFrames": arrival.lost_frames}
     history = [last, *(written.get("history") or ())][:HISTORY]
     return {"count": written.get("count", 0) + switched, "last": last, "history": history}

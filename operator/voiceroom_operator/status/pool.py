@@ -42,6 +42,8 @@ class PoolFacts:
     """By node, Unix time."""
     budget: Mapping[str, Any] | None = None
     """What remediation has on record; None = as it is."""
+    canary: Mapping[str, Any] | None = None
+    """What has become of it; None = it is no canary."""
     timing: Timeliness = field(default_factory=Timeliness)
     remedy: Remedy = field(default_factory=Remedy)
     refusal: Refusal | None = None
@@ -72,6 +74,8 @@ def pool_status(written: Mapping[str, Any], facts: PoolFacts, now_s: float) -> d
     budget = written.get("budget") if facts.budget is None else facts.budget
     if budget is not None:
         status["budget"] = dict(budget)
+    if facts.canary is not None:
+        status["canary"] = dict(facts.canary)
     return status
 
 

@@ -13,6 +13,10 @@ import yaml
 from charts import manifests
 from harness.charts import CHART, CRD_CHART, EVERYTHING, FOREIGN, ROOT, SETS, Helm, tool
 from localcluster.controlplane import ControlPlane
+from voiceroom_api.names import CHAOS_SECRET
+from voiceroom_chaosdoor import cli as chaos_cli
+from voiceroom_chaosdoor.kube import RIGHTS
+from voiceroom_dashboards.boards import acting
 from voiceroom_dashboards.boards import document as boards
 from voiceroom_dashboards.rules import document
 from voiceroom_dashboards.rules.promql import SCRAPE_S
@@ -54,6 +58,7 @@ def test_lint_finds_nothing(helm: Helm) -> None:
         ("signalling.pool=" + "p" * 49, "signalling/pool"),
         ("tests.timeout=soon", "tests/timeout"),
         ("clockProbe.schedLatency=kprobe", "clockProbe/schedLatency"),
+        ("chaos.node.journal=chaos", "chaos/node/journal"),
         ("dashboards.enable=true", "enable"),
         ("dashboards.namespace=Not_A_Label", "dashboards/namespace"),
     ],
@@ -182,6 +187,29 @@ def test_rules_reach_prometheus_as_they_were_made(helm: Helm) -> None:
     assert "PrometheusRule" not in helm.template()
 
 
+def test_grafanas_own_alerts_go_to_the_operator_of_this_release(helm: Helm) -> None:
+    found = objects(helm.template("dashboards.alerting.enabled=true"))
+    (made,) = (one for one in found if "grafana_alert" in one["metadata"]["labels"])
+    points = yaml.safe_load(made["data"]["voiceroom-contactpoints.yaml"])
+    (receiver,) = points["contactPoints"][0]["receivers"]
+    (service,) = (one for one in found if one["kind"] == "Service")
+    host = f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc"
+    assert receiver["settings"]["url"] == f"http://{host}:8081/alerts"
+    rules = yaml.safe_load(made["data"]["voiceroom-rules.yaml"])
+    assert rules == yaml.safe_load(acting.files()["rules.yaml"])
+
+
+def test_alerts_lead_to_the_grafana_that_is_named(helm: Helm) -> None:
+    named = (
+        "prometheusRule.enabled=true",
+        "prometheusRule.grafanaUrl=https://grafana.example.org/",
+    )
+    rules = only(helm.template(*named), "PrometheusRule")["spec"]["groups"]
+    alerts = [rule for group in rules for rule in group["rules"] if "alert" in rule]
+    boards = {rule["annotations"]["dashboard_url"].partition("?")[0] for rule in alerts}
+    assert all(url.startswith("https://grafana.example.org/d/voiceroom-") for url in boards)
+
+
 def test_boards_reach_grafanas_sidecar_as_they_were_made(helm: Helm) -> None:
     switched = ("dashboards.enabled=true", "dashboards.namespace=grafana")
     options = (*switched, "dashboards.annotations.folder=Voice")
@@ -258,6 +286,69 @@ def test_the_clock_probes_scrape_job_has_the_name_that_boards_know(helm: Helm) -
     labels = only(rendered, "DaemonSet")["spec"]["template"]["metadata"]["labels"]
     assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
     assert objects(helm.template("podMonitor.enabled=true")) != objects(rendered)
+
+
+DOOR = ("chaos.enabled=true", "chaos.node.enabled=true")
+
+
+def test_the_chaos_door_takes_both_switches(helm: Helm) -> None:
+    assert "chaos-door" not in helm.template("chaos.node.enabled=true")
+    assert "chaos-door" not in helm.template("chaos.enabled=true")
+    made = only(helm.template(*DOOR), "DaemonSet")
+    (container,) = made["spec"]["template"]["spec"]["containers"]
+    args = chaos_cli.parse(container["args"])
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports == {"orders": args.listen[1], "metrics": args.metrics[1]}
+    assert args.listen[0] == "127.0.0.1"
+    mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert mounts == {args.cgroups, str(Path(args.journal).parent)}
+    assert not args.netem
+
+
+@pytest.mark.parametrize(
+    ("values", "capabilities"),
+    [((), []), (("chaos.node.netem=true",), ["NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"])],
+)
+def test_the_chaos_door_has_no_more_rights_on_the_node_than_its_faults_take(
+    helm: Helm, values: tuple[str, ...], capabilities: list[str]
+) -> None:
+    pod = only(helm.template(*DOOR, *values), "DaemonSet")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    security = container["securityContext"]
+    assert security["capabilities"].get("add", []) == capabilities
+    assert security["capabilities"]["drop"] == ["ALL"]
+    assert not security["privileged"]
+    assert not security["allowPrivilegeEscalation"]
+    assert security["readOnlyRootFilesystem"]
+    assert pod.get("hostPID", False) is bool(capabilities)
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    paths = {volume["hostPath"]["path"] for volume in pod["volumes"]}
+    assert paths == {"/sys/fs/cgroup", "/var/lib/voiceroom-chaos"}
+    assert not {"hostNetwork", "hostIPC"} & set(pod)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"), [((), "ClusterRole"), (("scope.allNamespaces=false",), "Role")]
+)
+def test_the_chaos_door_may_do_at_the_api_server_what_it_does_and_nothing_else(
+    helm: Helm, values: tuple[str, ...], kind: str
+) -> None:
+    made = objects(helm.template(*DOOR, *values))
+    roles = [one for one in made if one["kind"] in ("Role", "ClusterRole")]
+    for scope, kind_of, suffix in (("watched", kind, "door"), ("own", "Role", "door-token")):
+        (role,) = [
+            one
+            for one in roles
+            if one["kind"] == kind_of and one["metadata"]["name"].endswith(f"chaos-{suffix}")
+        ]
+        granted: dict[str, set[str]] = {}
+        for rule in role["rules"]:
+            (resource,) = rule["resources"]
+            granted.setdefault(resource, set()).update(rule["verbs"])
+        wanted = {right.resource: set(right.verbs) for right in RIGHTS if right.scope == scope}
+        assert granted == wanted
+    (named,) = [rule for rule in role["rules"] if "get" in rule["verbs"]]
+    assert named["resourceNames"] == [CHAOS_SECRET]
 
 
 def test_manifests_are_fresh(helm: Helm) -> None:

@@ -9,14 +9,13 @@ import pytest
 
 from harness import drift
 from harness.apiproxy import ApiProxy
-from harness.captures import CapturedLeg
-from harness.drift import a_call, request_move
-from harness.listening import until_heard
+from harness.drift import a_call, captured, mixed_at, mixes, request_move
 from harness.operators import LocalOperator, begin_anew, die_after
 from harness.voice import OFF, Voice, until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("resting")]
 SETTLED = ("Ready", "Degraded")
+SILENT_MS = 2_000
 STEPS = 5
 """Writes of a move, after each of which the operator is killed once."""
 
@@ -71,20 +70,10 @@ def _dead_or_moved(operator: LocalOperator, voice: Voice, times: int) -> bool:
     return operator.process.poll() is not None or _moved(voice, times)
 
 
-def mixed_at(voice: Voice) -> list[str]:
-    """Pods that answer for the room by themselves."""
-    doors = {pod: voice.door("lobby", pod) for pod in voice.pods()}
-    listed = {
-        pod: door.call("GET", "/rooms", door.sign("admin", "lobby"))[1]
-        for pod, door in doors.items()
-    }
-    return [pod for pod, rooms in listed.items() if "lobby" in str(rooms)]
-
-
 @pytest.mark.parametrize("who", ["owner", "successor"])
 def test_a_pod_killed_in_a_hand_over_costs_no_call(watched: Voice, who: str) -> None:
     with a_call(watched, remediation=OFF) as call:
-        cyd, old, begun = captured(watched, call), call.pod, len(call.bob.heard)
+        cyd, old, begun = captured(call), call.pod, len(call.bob.heard)
         (new,) = set(watched.pods()) - {old}
         _when_moving(watched, lambda: drift.kill(watched, old if who == "owner" else new))
         # Ready by the conditions all the time: what is under way is in the phase
@@ -94,14 +83,23 @@ def test_a_pod_killed_in_a_hand_over_costs_no_call(watched: Voice, who: str) -> 
         cyd.no_index_came_twice()
 
 
-def captured(voice: Voice, call: drift.Call) -> CapturedLeg:
-    """A WebRTC leg that keeps what came in."""
-    cyd = CapturedLeg(None, host=voice.here)
-    call.party.legs.append(cyd)
-    cyd.join(call.party.mixer, call.party.sign("speaker", "cyd"), room="lobby")
-    call.party.ids.append(cyd.id)
-    until_heard(cyd, drift.ADA_HZ)
-    return cyd
+def test_a_new_pod_killed_after_the_cut_is_missed_by_the_old_one(watched: Voice) -> None:
+    with a_call(watched, remediation=OFF) as call:
+        cyd, old, begun = captured(call), call.pod, len(call.bob.heard)
+        (new,) = set(watched.pods()) - {old}
+        there = watched.door("lobby", new)
+        request_move(watched)
+        until(lambda: mixes(there), 20, "the new pod has it")
+        drift.kill(watched, new)
+        # Ada sends to the old pod all the time: it relays, and then mixes
+        until(lambda: mixes(watched.door("lobby", old)), 10, "the old pod has it again")
+        until(lambda: call.pod == old, 30, "and that is on record")
+        until(lambda: watched.status("lobby")["phase"] in SETTLED, 60, "it has settled")
+        call.goes_on()
+        found = call.passage(begun)
+        print(f"new pod killed after the cut: {found}; {call.last_move}")
+        assert found.gap_ms < SILENT_MS
+        cyd.no_index_came_twice()
 
 
 def _when_moving(voice: Voice, act: Callable[[], None]) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from contract.kubectl_cluster import ClusterSuite
+from harness import definitions
 from localcluster.controlplane import ControlPlane
 from voiceroom_kubectl.__main__ import main
 from voiceroom_kubectl.api import ApiCluster, connected
 from voiceroom_kubectl.cluster import ClusterError, NotFound
 
-ROOT = Path(__file__).parents[3]
 NAMESPACES = ("ana", "bob")
 pytestmark = pytest.mark.timeout(120)
 
@@ -23,17 +23,12 @@ pytestmark = pytest.mark.timeout(120)
 @pytest.fixture(scope="module")
 def plane(control_plane: ControlPlane) -> Iterator[ControlPlane]:
     """With our resources."""
-    folder = str(ROOT / "crds")
-    control_plane.kubectl("apply", "--server-side", "-f", folder)
-    for plural in ("voicerooms", "mixerpools"):
-        control_plane.kubectl(
-            "wait", "--for=condition=Established", f"crd/{plural}.voiceroom.dev", "--timeout=30s"
-        )
+    definitions.install(control_plane)
     for name in NAMESPACES:
         manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         control_plane.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
     yield control_plane
-    control_plane.kubectl("delete", "-f", folder)
+    definitions.remove(control_plane)
 
 
 @pytest.fixture

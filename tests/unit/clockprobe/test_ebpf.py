@@ -15,6 +15,7 @@ from voiceroom_mixer.clockprobe.ebpf.assemble import Helper, Program, Reg
 from voiceroom_mixer.clockprobe.ebpf.btf import Btf, BtfError
 from voiceroom_mixer.clockprobe.ebpf.kernel import BpfError
 from voiceroom_mixer.clockprobe.ebpf.runqueue import EbpfSource, switch_program, wakeup_program
+from voiceroom_mixer.core.state.probepage import EDGES_US
 
 INT, PTR, STRUCT, UNION, TYPEDEF, FUNC_PROTO = 1, 2, 4, 5, 8, 13
 WAKES = 50
@@ -156,7 +157,7 @@ def test_every_wait_of_a_followed_thread_is_counted_and_of_no_other(
     # more when it was preempted, or woken before it had lain down
     assert sum(seen.buckets) >= (WAKES - 1) * 0.8
     assert seen.sum_ns > 0
-    assert seen.long == sum(seen.buckets[4:])
+    assert seen.long == sum(seen.buckets[EDGES_US.index(500) + 1 :])
     source.follow([os.getpid()])
     assert set(source.read()) == {os.getpid()}
 

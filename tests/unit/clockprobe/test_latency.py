@@ -208,7 +208,7 @@ def test_schedstat_counts_the_wait_within_a_look(tmp_path: Path) -> None:
     for delay_ns, slices in ((5_060_000, 11), (5_060_000, 11), (5_860_000, 14)):
         schedstat(tmp_path, 7, delay_ns, slices)
         waits = source.read()[7]
-    assert waits == Waits((0, 1, 0, 0, 1, *NONE_YET[5:]), 860_000, 1)
+    assert waits == Waits((0, 1, 0, 0, 0, 1, *NONE_YET[6:]), 860_000, 1)
 
 
 def test_schedstat_of_a_process_that_ends_stays_as_it_was(tmp_path: Path) -> None:

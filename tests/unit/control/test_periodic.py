@@ -47,3 +47,54 @@ def test_a_fault_is_counted_and_the_schedule_goes_on() -> None:
 
     assert asyncio.run(scenario()) == 1
     assert calls == 2
+
+
+def test_one_that_rests_is_called_at_every_fifth_moment_and_when_it_is_poked() -> None:
+    now = [0]
+    called: list[int] = []
+
+    async def scenario() -> None:
+        def action(now_ns: int) -> None:
+            called.append(now_ns // NS_PER_MS)
+            now[0] += NS_PER_MS
+
+        periodic = Periodic(10 * NS_PER_MS, action, lambda: now[0], lambda: True)
+        task = asyncio.create_task(periodic.run())
+        await asyncio.sleep(0)
+        now[0] = 10 * NS_PER_MS
+        periodic.poke()
+        await _settled()
+        now[0] = 33 * NS_PER_MS  # due at 60 now
+        periodic.poke()
+        periodic.poke()
+        await _settled()
+        periodic.stop()
+        await task
+
+    asyncio.run(scenario())
+    assert called == [10, 33]
+
+
+def test_an_action_that_pokes_itself_holds_up_nobody() -> None:
+    calls = 0
+
+    async def scenario() -> None:
+        def action(_now_ns: int) -> None:
+            nonlocal calls
+            calls += 1
+            periodic.poke()
+
+        periodic = Periodic(NS_PER_MS, action, lambda: calls * NS_PER_MS)
+        task = asyncio.create_task(periodic.run())
+        periodic.poke()
+        await _settled()
+        periodic.stop()
+        await task
+
+    asyncio.run(scenario())
+    assert calls > 1
+
+
+async def _settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)

@@ -52,11 +52,13 @@ def test_the_watchdog_dumps_the_stack_of_a_loop_that_stands_still() -> None:
 
     handler = Noting()
     logging.getLogger("voiceroom_mixer.control.watchdog").addHandler(handler)
-    watchdog = Watchdog(LoopProbe(Numbers(), 0), lambda: 1_000 * MS)
+    seen: list[int] = []
+    watchdog = Watchdog(LoopProbe(Numbers(), 0), lambda: 1_000 * MS, seen.append)
     watchdog.start()
     assert dumped.wait(10)  # this very line is what stands still
     watchdog.stop()
     logging.getLogger("voiceroom_mixer.control.watchdog").removeHandler(handler)
+    assert set(seen) == {1_000 * MS}
     assert watchdog.stalls == 1
     assert "test_the_watchdog_dumps" in lines[0]
 

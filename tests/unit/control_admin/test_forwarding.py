@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from aiohttp import web
@@ -30,6 +30,9 @@ class Elsewhere:
     def __init__(self, *rooms: str) -> None:
         self.rooms = rooms
         self.asked: list[str] = []
+
+    async def first_word(self) -> None:
+        """Was spoken."""
 
     def knows(self, room: str) -> bool:
         """By the list."""
@@ -189,22 +192,94 @@ def _request(headers: CIMultiDict[str]) -> web.Request:
     return make_mocked_request("GET", "/rooms/west", headers=headers)
 
 
-def test_before_the_operator_has_spoken_a_room_may_be_anywhere(
+def _new_pod(folder: Path) -> tuple[Desk, Numbers, forwarding.Forwarder]:
+    desk, numbers = Desk(Store(folder)), Numbers()
+    unused: Any = None
+    return desk, numbers, forwarding.Forwarder(desk, "a", unused, lambda: "", numbers)
+
+
+WEST: Final = {
+    "term": 1,
+    "from": 0,
+    "to": 1,
+    "set": {"west": {"pod": "b", "address": "127.0.0.1:1", "epoch": 1}},
+    "gone": [],
+}
+
+
+class Late(Elsewhere):
+    """Rooms of which the operator speaks when somebody asks."""
+
+    def __init__(self, *rooms: str) -> None:
+        super().__init__()
+        self.late = rooms
+
+    async def first_word(self) -> None:
+        """Now."""
+        self.rooms = self.late
+
+
+def test_a_pod_that_has_just_begun_waits_before_it_says_where_a_room_is(tmp_path: Path) -> None:
+    async def main() -> None:
+        elsewhere = Late("attic")
+
+        def app(context: HttpContext) -> web.Application:
+            return people_app(dataclasses.replace(context, elsewhere=elsewhere))
+
+        async with door.opened(tmp_path, app) as opened:
+            token = opened.token("admin")
+            answer = await opened.ask("GET", "/rooms/attic", token=token)
+            assert await answer.text() == "from the owner"
+            assert (await opened.ask("GET", "/rooms/cellar", token=token)).status == 404
+
+    looptime.run(main())
+
+
+def test_the_operators_first_word_is_waited_for(tmp_path: Path) -> None:
+    desk, _, forwarder = _new_pod(tmp_path)
+
+    async def main() -> None:
+        asked = asyncio.create_task(forwarder.first_word())
+        await asyncio.sleep(0)
+        assert not asked.done()
+        await desk.direct(WEST)
+        await asked
+        assert forwarder.knows("west")
+        assert not forwarder.knows("cellar")
+
+    asyncio.run(main())  # in real time, as the desk's disk is
+
+
+def test_an_operator_that_does_not_speak_is_not_waited_for_for_long(tmp_path: Path) -> None:
+    _, _, forwarder = _new_pod(tmp_path)
+
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        await forwarder.first_word()
+        assert forwarder.knows("west"), "it may be anywhere"
+        with pytest.raises(ApiError, match="changing pods"):
+            await forwarder.forward(_request(CIMultiDict()), "west")
+        return loop.time() - began_s
+
+    assert looptime.run(main()) == forwarding.FIRST_WORD_S
+
+
+def test_no_more_wait_or_are_passed_on_than_may_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, numbers = Desk(Store(tmp_path)), Numbers()
-    unused: Any = None
-    forwarder = forwarding.Forwarder(desk, "a", unused, lambda: "", numbers)
-    assert forwarder.knows("west")
-    with pytest.raises(ApiError, match="changing pods"):
-        asyncio.run(forwarder.forward(_request(CIMultiDict()), "west"))
-    place = {"pod": "b", "address": "127.0.0.1:1", "epoch": 1}
-    told = {"term": 1, "from": 0, "to": 1, "set": {"west": place}, "gone": []}
-    asyncio.run(desk.direct(told))
-    assert forwarder.knows("west")
-    assert not forwarder.knows("cellar")
+    desk, numbers, forwarder = _new_pod(tmp_path)
     monkeypatch.setattr(forwarding, "MAX_REQUESTS", 0)
-    with pytest.raises(ApiError) as caught:
-        asyncio.run(forwarder.forward(_request(CIMultiDict()), "west"))
-    assert (caught.value.status, caught.value.code) == (503, "busy")
-    assert numbers.values("voiceroom_forwarded_requests_total")[("busy",)] == 1
+
+    async def main() -> None:
+        with pytest.raises(ApiError) as caught:
+            await forwarder.first_word()
+        assert (caught.value.status, caught.value.code) == (503, "busy")
+        await desk.direct(WEST)
+        await forwarder.first_word()
+        with pytest.raises(ApiError) as caught:
+            await forwarder.forward(_request(CIMultiDict()), "west")
+        assert (caught.value.status, caught.value.code) == (503, "busy")
+
+    asyncio.run(main())
+    assert numbers.values("voiceroom_forwarded_requests_total")[("busy",)] == 2

@@ -50,7 +50,7 @@ def test_an_order_becomes_a_fault_from_now_on(body: dict[str, Any], parts: dict[
         (STEP | {"ppm": 5}, "ppm", "step takes kind, for, clock, offsetMs"),
         (FREEZE | {"clock": "raw"}, "clock", "freeze takes kind, for, freezeMs, periodMs"),
         (FREEZE | {"freezeMs": 9}, "freezeMs", "from 10 to 2000"),
-        (FREEZE | {"freezeMs": 501}, "freezeMs", "at most half of periodMs, 500"),
+        (FREEZE | {"freezeMs": 751}, "freezeMs", "at most three quarters of periodMs, 750"),
         (FREEZE | {"periodMs": 5000}, "periodMs", "shorter than for"),
         (FREEZE | {"periodMs": 50}, "periodMs", "from 100 to 60000"),
         ({"kind": "rate", "for": "5s"}, "ppm", "whole number from -5000 to 5000"),

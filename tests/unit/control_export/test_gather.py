@@ -34,8 +34,9 @@ def make_gather(*others: Segment) -> Gather:
         limits=RequestLimits(),
         pins=PinDoor(),
         readiness=Readiness([memory], lambda: 0),
-        watchdog=Watchdog(LoopProbe(numbers, 0), lambda: 0),
+        watchdog=Watchdog(LoopProbe(numbers, 0), lambda: 0, lambda _: None),
         log_filter=RateFilter(lambda: 0),
+        log_dropped=lambda: 7,
         expected_tasks=lambda: 1,
     )
 
@@ -109,6 +110,18 @@ def test_handshakes_by_result_and_duration_each_once() -> None:
     assert one(numbers, "dtls_handshakes_total", "timeout") == 1
     assert one(numbers, "commands_dropped_total") == 9
     assert sum(numbers.histograms("voiceroom_dtls_handshake_seconds")[()].buckets) == 2
+
+
+def test_returns_by_their_kind_and_storms_of_them() -> None:
+    gather = make_gather()
+    house = gather.service
+    assert isinstance(house, FakeRooms)
+    assert one(refreshed(gather), "reconnect_storms_total") == 0
+    house.counted = {"rejoins": 2, "ice_restarts": 5, "reconnect_storms": 1}
+    numbers = refreshed(gather)
+    assert one(numbers, "reconnects_total", "rejoin") == 2
+    assert one(numbers, "reconnects_total", "ice_restart") == 5
+    assert one(numbers, "reconnect_storms_total") == 1
 
 
 def test_live_tasks_stand_beside_the_expected_ones() -> None:

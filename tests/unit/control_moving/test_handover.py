@@ -2,82 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
 import aiohttp
 import pytest
 
-from fakes.building import Building, building, claims, room, run
-from fakes.door import segment
-from voiceroom_mixer.config import RoomEntry
-from voiceroom_mixer.control.events.journal import Journal
+from fakes.building import building, claims, room, run
+from fakes.sides import UID, B, Side, assigned, entry, order, words
 from voiceroom_mixer.control.moving import feeds
-from voiceroom_mixer.control.moving.channel import Channel
-from voiceroom_mixer.control.moving.feeds import MARKS_NS, Feed, Feeds, Follower
+from voiceroom_mixer.control.moving.feeds import MARKS_NS, STILL_NS
 from voiceroom_mixer.control.moving.following import FeedError, Following
-from voiceroom_mixer.control.moving.handover import Chair, Handover
-from voiceroom_mixer.control.moving.owning import CUT_NS, Owning
+from voiceroom_mixer.control.moving.owning import CUT_NS
+from voiceroom_mixer.control.moving.waits import Chair
 from voiceroom_mixer.control.service import ApiError
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.legstate import LegState
 from voiceroom_mixer.core.state.marks import Mark
 from voiceroom_mixer.core.state.messages import Kind, Message
 
-UID = "uid-lobby"
-B = Follower("b", "successor", "127.0.0.1:7001", (("203.0.113.9", 7001),), "127.0.0.1:8443")
-
-
-def entry(epoch: int = 1) -> RoomEntry:
-    found = room("lobby")
-    found["uid"], found["epoch"] = UID, epoch
-    return found
-
-
-class Side:
-    """One pod's rooms and what it has to do with others."""
-
-    def __init__(self, house: Building, name: str) -> None:
-        self.house = house
-        inner, standing = house.rooms.house, house.rooms.standing
-        self.journal = Journal(segment())
-        links = inner.registry.links
-        self.feeds = Feeds(
-            self.journal, inner.revoked, lambda: sum(link.revision for link in links)
-        )
-        self.owning = Owning(inner, standing, self.feeds)
-        self.handover = Handover(
-            inner,
-            standing,
-            self.feeds,
-            self.owning,
-            self.journal,
-            name,
-            cast("Channel", None),
-            lambda link: f"127.0.0.1:{link.udp_port}",
-        )
-        house.rooms.words.on_room = self.handover.word
-        self.standing = standing
-
-    def news(self, feed: Feed, now_ns: int = MARKS_NS) -> bytes:
-        return self.feeds.news(feed, now_ns)
-
-    def columns(self, **values: int) -> None:
-        """What media writes of its room."""
-        for name, value in ({"generation": 1} | values).items():
-            self.house.media.segment.room_columns[name][0] = value
-
 
 class Lines:
     """A body that is read chunk by chunk."""
 
     def __init__(self, *chunks: bytes) -> None:
-        self._chunks = chunks
+        self._chunks = iter(chunks)
 
-    async def iter_any(self) -> AsyncIterator[bytes]:
-        for chunk in self._chunks:
-            yield chunk
+    async def readany(self) -> bytes:
+        return next(self._chunks, b"")
 
 
 def body(*chunks: bytes) -> aiohttp.StreamReader:
@@ -93,10 +46,6 @@ def following(side: Side) -> Following:
     return Following(
         standing, "127.0.0.1:8443", side.standing, side.handover._greeted, lambda *_: None
     )
-
-
-def assigned() -> Any:
-    return building(entry())
 
 
 def without_place(state: LegState) -> LegState:
@@ -193,13 +142,6 @@ def test_a_line_that_is_none_ends_the_feed(line: bytes) -> None:
     run(scenario)
 
 
-def order(a: Side, **fields: Any) -> None:
-    owned = a.house.rooms.house.registry.rooms["lobby"]
-    feed = a.feeds.of("lobby", "b")
-    known = {"pod": "b", "uid": UID, "epoch": 2, "version": feed.version if feed else 0}
-    a.owning.order(owned, known | fields, 0)
-
-
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -256,7 +198,7 @@ def test_what_people_are_told_when_a_room_has_left() -> None:
             order(a)
             here.events.clear()
             a.columns(stopped_epoch=1)
-            told = b"\0\0\0\1127.0.0.1:7001"
+            told = words(1, 2) + b"127.0.0.1:7001"
             link = here.rooms.house.registry.links[0]
             a.handover.word(link, Message(Kind.ROOM_STOPPED, 0, 1, told))
             moved = {"id": gateway["id"], "ip": "203.0.113.9", "port": 7001}
@@ -327,5 +269,21 @@ def test_a_begun_room_tells_gateways_and_pages() -> None:
                 gateway["id"]
             ]
             assert b.handover.owns("lobby", 1), "the operator does not know yet"
+
+    run(scenario)
+
+
+def test_of_a_room_in_which_nobody_is_marks_are_told_every_five_seconds() -> None:
+    async def scenario() -> None:
+        async with assigned() as here:
+            a = Side(here, "a")
+            owned = here.rooms.house.registry.rooms["lobby"]
+            feed = a.feeds.open(owned, B)
+            assert feed is not None
+            a.news(feed, MARKS_NS)
+            assert a.news(feed, 2 * MARKS_NS) == b""
+            assert b"marks" in a.news(feed, MARKS_NS + STILL_NS)
+            await here.join(claims("ann"))
+            assert b"marks" in a.news(feed, 2 * MARKS_NS + STILL_NS)
 
     run(scenario)

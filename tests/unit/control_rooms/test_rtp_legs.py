@@ -141,6 +141,20 @@ def test_latching_legs_are_told_apart_by_payload_type_until_they_have_latched() 
     run(scenario)
 
 
+def test_a_port_that_a_gateway_is_heard_from_is_taken_as_the_one_that_it_gave() -> None:
+    async def scenario() -> None:
+        async with building() as house:
+            first = await house.gateway(port=6000)
+            low = int.from_bytes(b"\x7f\0\0\1", "big")
+            house.media.set(first["id"], address_family=4, address_low=low, address_port=7000)
+            for port in (6000, 7000):
+                with pytest.raises(ApiError) as caught:
+                    await house.gateway(port=port)
+                assert caught.value.status == 409
+
+    run(scenario)
+
+
 def test_roles_locks_and_limits_hold_for_gateways_too() -> None:
     async def scenario() -> None:
         async with building(room("lobby", maxParticipants=1)) as house:

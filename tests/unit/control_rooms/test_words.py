@@ -29,13 +29,13 @@ def test_a_refill_timeout_is_one_structured_line(caplog: pytest.LogCaptureFixtur
         async with building() as house:
             made = await house.gateway()
             with caplog.at_level(logging.WARNING):
-                house.media.refill(house.media.leg(made["id"]), 40, 80, 7)
+                house.media.refill(house.media.leg(made["id"]), 40, 80, 7, 0x1234)
                 await house.hear_media()
 
     run(scenario)
     record = next(r for r in caplog.records if r.message == "JB refill timeout")
     assert (record.__dict__["size_ms"], record.__dict__["target_ms"]) == (40, 80)
-    assert record.__dict__["last_seq"] == 7
+    assert (record.__dict__["last_seq"], record.__dict__["ssrc"]) == (7, 0x1234)
 
 
 @pytest.mark.parametrize("kind", [Kind.DTLS, Kind.NOMINATED, Kind.ENDED, Kind.TALKING, Kind.REFILL])
@@ -47,6 +47,23 @@ def test_words_cut_short_are_counted(kind: Kind) -> None:
             await house.hear_media()
             assert house.rooms.counters()["words_malformed"] == 1
             assert len(house.people()) == 1
+
+    run(scenario)
+
+
+def test_another_path_is_asked_of_that_leg_alone_and_not_while_its_room_changes_pods() -> None:
+    async def scenario() -> None:
+        async with building() as house:
+            await house.join()
+            made = await house.join()
+            leg = house.media.leg(made.leg)
+            house.media.say(Kind.ANOTHER_PATH, leg)
+            await house.hear_media()
+            assert house.events[-1] == ("lobby", "move", {"id": made.leg, "epoch": 0})
+            house.rooms._registry.frozen.add("lobby")
+            house.media.say(Kind.ANOTHER_PATH, leg)
+            await house.hear_media()
+            assert house.kinds().count("move") == 1
 
     run(scenario)
 

@@ -12,6 +12,7 @@ from voiceroom_mixer.control.service import ApiError
 from voiceroom_mixer.control.signalling.answer import Direct, Transport, build_answer, direct
 from voiceroom_mixer.control.signalling.candidates import Candidate
 from voiceroom_mixer.control.signalling.offer import parse_offer
+from voiceroom_mixer.core.rtp.stamps import CAPTURE_URI, MIX_TIMES_URI
 from voiceroom_mixer.core.state.legstate import IceCredentials, Role, RoomState
 
 ICE = IceCredentials("ourufrag", "p" * 24)
@@ -147,6 +148,21 @@ def test_extensions_keep_the_offers_ids_and_unknown_ones_are_left_out() -> None:
     extmaps = [ln for ln in lines(answer_to("chromium_sendrecv")) if ln.startswith("a=extmap")]
     # sdes:mid least of all: whoever was promised it drops packets without it
     assert extmaps == ["a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level"]
+
+
+def test_extensions_for_times_are_answered_to_those_who_offer_them() -> None:
+    level = "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+    capture, times = f"a=extmap:5 {CAPTURE_URI}", f"a=extmap:6 {MIX_TIMES_URI}"
+    text = offer().replace(level, f"{level}\r\n{capture}\r\n{times}")
+    parsed = parse_offer(text)
+    assert (parsed.capture_ext, parsed.mix_times_ext) == (5, 6)
+    assert dict(parsed.extensions) == {
+        1: "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+        5: CAPTURE_URI,
+        6: MIX_TIMES_URI,
+    }
+    plain = parse_offer(offer())
+    assert (plain.capture_ext, plain.mix_times_ext) == (0, 0)
 
 
 def test_reduced_size_rtcp_only_where_offered() -> None:

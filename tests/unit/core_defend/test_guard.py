@@ -18,9 +18,9 @@ BEGIN_NS = START_NS + 3 * NS_PER_S
 class Guarded:
     """A world with a guard; ``states`` are the breaker's, with the true second of each change."""
 
-    def __init__(self, *faults: Fault, alarms_s: Sequence[float] = ()) -> None:
-        """``alarms_s``: when the scheduler's alarm comes, in seconds."""
-        self.world, self.guard = World((7, 1), faults), Guard()
+    def __init__(self, *faults: Fault, alarms_s: Sequence[float] = (), keeps: bool = True) -> None:
+        """``alarms_s``: when the scheduler's alarm comes, in seconds; ``keeps``: see ``World``."""
+        self.world, self.guard = World((7, 1), faults, keeps=keeps), Guard()
         self._alarms_ns = [START_NS + round(at_s * NS_PER_S) for at_s in alarms_s]
         self.states: list[tuple[Breaker, float]] = []
         self.levels: list[int] = [0]
@@ -78,8 +78,8 @@ def test_a_throttled_process_opens_it() -> None:
     assert Guarded(throttle).run(12)[:1] == [Breaker.OPEN]
 
 
-def test_a_step_of_a_clock_opens_it_within_two_ticks() -> None:
-    guarded = Guarded(vdso_step(3.0, 60))
+def test_a_step_that_is_believed_opens_it_within_two_ticks() -> None:
+    guarded = Guarded(vdso_step(3.0, 60), keeps=False)
     guarded.run(4)
     state, second = guarded.states[0]
     assert state is Breaker.OPEN
@@ -90,7 +90,7 @@ def test_a_step_of_a_clock_opens_it_within_two_ticks() -> None:
 
 def test_a_clock_that_jumps_ahead_again_and_again_does_not_shorten_its_wait() -> None:
     jumps = [there_and_back(3.0 + 0.5 * n, 400, 0.25) for n in range(9)]
-    guarded = Guarded(*(jump for pair in jumps for jump in pair))
+    guarded = Guarded(*(jump for pair in jumps for jump in pair), keeps=False)
     guarded.run(10)
     (_, opened), (state, tried) = guarded.states[:2]
     assert state is Breaker.HALF_OPEN
@@ -98,8 +98,26 @@ def test_a_clock_that_jumps_ahead_again_and_again_does_not_shorten_its_wait() ->
 
 
 def test_a_step_that_is_over_is_forgotten() -> None:
-    states = Guarded(*there_and_back(3.0, 60, 1.0)).run(20)
+    states = Guarded(*there_and_back(3.0, 60, 1.0), keeps=False).run(20)
     assert states == [Breaker.OPEN, Breaker.HALF_OPEN, Breaker.CLOSED]
+
+
+@pytest.mark.parametrize("step_ms", [60, -60, 900])
+def test_a_step_that_is_corrected_is_named_and_puts_off_what_can_wait(step_ms: int) -> None:
+    guarded = Guarded(*there_and_back(3.0, step_ms, 3.0))
+    assert guarded.run(20) == [Breaker.OPEN, Breaker.HALF_OPEN, Breaker.CLOSED]
+    assert max(guarded.levels) == 1, "nobody hears it"
+    kinds = [said.kind for said in guarded.world.said]
+    assert kinds == ["step-one", None]
+
+
+def test_a_stall_under_a_corrected_reading_is_a_stall() -> None:
+    stop = Stop(BEGIN_NS + 5 * NS_PER_S, BEGIN_NS + 5_200 * NS_PER_MS, "none")
+    stall = Fault("freeze", "freezer", stop.begin_ns, stop.end_ns, 200, stops=(stop,))
+    guarded = Guarded(vdso_step(3.0, 60), stall)
+    guarded.run(10)
+    kinds = [said.kind for said in guarded.world.said]
+    assert kinds[:3] == ["step-one", None, "freeze"]
 
 
 def test_overload_steps_down_and_calm_steps_up_again() -> None:

@@ -46,6 +46,13 @@ def test_without_the_word_it_takes_over(waiting: Successor) -> None:
     assert waiting.phase is Phase.TAKEN
 
 
+def test_of_two_ticks_the_one_nearer_to_the_deadline_takes_over(waiting: Successor) -> None:
+    """The order came 3 ms into a tick of 20 ms."""
+    tick, begun = 20_000_000, -3_000_000
+    assert waiting.start(begun + 24 * tick, tick) is None
+    assert waiting.start(begun + 25 * tick, tick) == Start(-1, ())
+
+
 def test_a_word_after_the_take_over_changes_nothing(waiting: Successor) -> None:
     waiting.start(WORD_NS)
     for part in PARTS:

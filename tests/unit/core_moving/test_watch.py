@@ -29,7 +29,7 @@ def watch() -> Watch:
 
 def run(watch: Watch, since_ns: int, until_ns: int, nonce: int = 7) -> list[tuple[int, Ask]]:
     """Look every tick; the questions and when they were asked."""
-    looks = ((now, watch.look(now, nonce)) for now in range(since_ns, until_ns, TICK_NS))
+    looks = ((now, watch.look(now, lambda: nonce)) for now in range(since_ns, until_ns, TICK_NS))
     return [(now, ask) for now, ask in looks if ask is not None]
 
 
@@ -46,6 +46,18 @@ def test_silence_is_doubted_after_400_ms_and_gone_100_ms_later(watch: Watch) -> 
     before = watch.phase
     run(watch, SILENCE_NS + ANSWER_NS, SILENCE_NS + ANSWER_NS + 1)
     assert (before, watch.phase) == (Phase.DOUBTED, Phase.GONE)
+
+
+def test_what_ticks_take_does_not_put_the_decision_off_by_one(watch: Watch) -> None:
+    """Asked at the end of a tick that took 4 ms; five ticks later one takes 1 ms."""
+    end_ns = SILENCE_NS + ANSWER_NS - 3_000_000
+    phases = [_phase_at(watch, now_ns) for now_ns in (SILENCE_NS, end_ns - TICK_NS, end_ns)]
+    assert phases == [Phase.DOUBTED, Phase.DOUBTED, Phase.GONE]
+
+
+def _phase_at(watch: Watch, now_ns: int) -> Phase:
+    watch.look(now_ns, lambda: 7)
+    return watch.phase
 
 
 def test_one_yes_is_a_veto_and_silence_begins_anew(watch: Watch) -> None:
@@ -83,17 +95,17 @@ def test_who_was_never_heard_is_not_missed() -> None:
 
 
 def test_a_twin_that_was_stalled_itself_listens_again_first(watch: Watch) -> None:
-    watch.look(TICK_NS, 7)
+    watch.look(TICK_NS, lambda: 7)
     woke = 3 * SILENCE_NS
     assert woke - TICK_NS > OWN_STALL_NS
-    assert watch.look(woke, 7) is None
+    assert watch.look(woke, lambda: 7) is None
     assert watch.phase is Phase.HEARD
     assert [now for now, _ in run(watch, woke, woke + SILENCE_NS + TICK_NS)] == [woke + SILENCE_NS]
 
 
 def test_a_twin_stalled_in_doubt_does_not_decide_on_waking(watch: Watch) -> None:
     run(watch, 0, SILENCE_NS + TICK_NS)
-    watch.look(SILENCE_NS + 2 * ANSWER_NS + OWN_STALL_NS, 7)
+    watch.look(SILENCE_NS + 2 * ANSWER_NS + OWN_STALL_NS, lambda: 7)
     assert watch.phase is Phase.HEARD
 
 

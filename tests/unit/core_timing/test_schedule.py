@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voiceroom_api.units import NS_PER_MS, NS_PER_S
-from voiceroom_mixer.core.timing.schedule import SLOT_NS, Schedule
+from voiceroom_mixer.core.timing.schedule import SLOT_NS, Schedule, TickPlan
 
 ORIGIN = 5 * NS_PER_S
 
@@ -162,3 +162,55 @@ def test_a_new_grid_begins_one_slot_ahead() -> None:
 def test_frames_of_another_size_are_refused() -> None:
     with pytest.raises(ValueError, match="frame sizes are"):
         Schedule(0, -1).use_frames((30,))
+
+
+STEP_NS = 2 * SLOT_NS
+
+
+def late_tick(frames: float, *sizes_ms: int) -> tuple[Schedule, TickPlan]:
+    schedule = grid(*(sizes_ms or (20,)))
+    assert schedule.due(at(0)) is not None
+    plan = schedule.due(at(2 + 2 * frames))
+    assert plan is not None
+    return schedule, plan
+
+
+@pytest.mark.parametrize(
+    ("frames", "most", "slots"),
+    [
+        (0.5, 9, [2]),  # late by less than a frame: nothing is owed
+        (1.5, 9, [2, 4]),
+        (2.5, 9, [2, 4, 6]),
+        (10.5, 9, [18, 20, 22]),  # 40 ms of it at most
+        (10.5, 1, [20, 22]),
+        (10.5, 0, [22]),
+    ],
+)
+def test_of_what_was_missed_the_newest_is_owed(frames: float, most: int, slots: list[int]) -> None:
+    _, plan = late_tick(frames)
+    parts = plan.parts(STEP_NS, most)
+    assert [part.slot for part in parts] == slots
+    assert [part.deadline_ns for part in parts] == [at(slot) for slot in slots]
+    assert sum(part.skipped for part in parts) == plan.skipped - len(slots) + 1
+    assert [part.skipped for part in parts[1:]] == [0] * (len(slots) - 1)
+
+
+@pytest.mark.parametrize("frame_ms", [10, 20, 40])
+@pytest.mark.parametrize("step_ms", [10, 20, 40])
+@pytest.mark.parametrize("late_slots", range(40))
+def test_the_parts_of_a_tick_hold_each_frame_of_a_room_once(
+    frame_ms: int, step_ms: int, late_slots: int
+) -> None:
+    if frame_ms < step_ms:
+        return
+    schedule = grid(step_ms, last_slot=3)
+    plan = schedule.due(at(4 + late_slots))
+    assert plan is not None
+    parts = plan.parts(step_ms * NS_PER_MS, 99)
+    mixed = [slot for part in parts if (slot := part.frame_slot(frame_ms)) is not None]
+    whole = plan.frame_slot(frame_ms)
+    assert mixed == sorted(set(mixed))
+    assert mixed[-1:] == ([whole] if whole is not None else [])
+    missed = sum(part.frames_skipped(frame_ms) for part in parts if part.frame_slot(frame_ms))
+    if whole:
+        assert missed + len(mixed) == plan.frames_skipped(frame_ms) + 1

@@ -12,17 +12,25 @@ import pytest
 from harness.series import DECLARED, TARGET, exposed, selectors, used
 from voiceroom_api import names
 from voiceroom_api.metric import Metric
-from voiceroom_dashboards.boards import cause, document
-from voiceroom_dashboards.boards.model import Board, Panel
+from voiceroom_dashboards.boards import canary, cause, document
+from voiceroom_dashboards.boards.model import Board, Mark, Panel
 from voiceroom_dashboards.rules import document as rules
 from voiceroom_dashboards.rules.model import Record
 
 BOARDS = document.BOARDS
 PANELS = [(board, panel) for board in BOARDS for panel in board.panels()]
 EXPRS = [(panel, query.expr) for _, panel in PANELS for query in panel.queries]
+MARKS = [(board, mark) for board in BOARDS for mark in board.marks]
+ASKED = [(board, of, query.expr) for board in BOARDS for of, query in board.queries()]
+WITHOUT_RUNBOOK = {
+    # no alert is about loss alone: it is the network of one person
+    "room": ["Loss"],
+    # nobody is paged for a canary: it is rolled back
+    "canary": ["Where it stands", "The gate", "Act"],
+}
 RECORDS = {rule.name for group in rules.GROUPS for rule in group.rules if isinstance(rule, Record)}
 COUNTED = {"counter", "histogram"}
-UNITS = {"s", "ppm", "percentunit", "short", "ops", "reqps", "pps"}
+UNITS = {"s", "ppm", "percentunit", "short", "binBps", "ops", "reqps", "pps"}
 UNBOUNDED = {"room", "instance", "route", "le"}
 """Labels by which a picture would have a line for each of very many; ``le`` is a histogram's."""
 
@@ -105,9 +113,9 @@ def test_labels_that_are_kept_are_of_what_is_read(board: Board, panel: Panel) ->
 
 
 def test_no_rate_is_of_a_gauge_and_no_counter_is_shown_as_it_stands() -> None:
-    for panel, expr in EXPRS:
-        assert rates_of_gauges(expr) == set(), panel.title
-        assert bare_counters(expr) == set(), panel.title
+    for _, of, expr in ASKED:
+        assert rates_of_gauges(expr) == set(), of
+        assert bare_counters(expr) == set(), of
 
 
 def test_a_rate_of_a_gauge_would_be_found() -> None:
@@ -173,19 +181,17 @@ def test_variables_are_of_labels_that_there_are_and_all_that_is_asked_for_is_one
         assert label in labels_of(series)
         assert series in exposed()
     own = {"__rate_interval", "__range"}
-    for panel in board.panels():
-        for query in panel.queries:
-            assert set(re.findall(r"\$(\w+)", query.expr)) <= here | own, query.expr
+    for _, query in board.queries():
+        assert set(re.findall(r"\$(\w+)", query.expr)) <= here | own, query.expr
 
 
 @each_board
 def test_rows_lead_to_runbooks_that_are_there(board: Board) -> None:
-    anchors = {name.lower() for name in re.findall(r"^## (\w+)$", rules.runbooks_page(), re.M)}
-    found = [re.findall(r"docs/runbooks#(\w+)\)", row.head()) for row in board.rows]
-    assert {anchor for links in found for anchor in links} <= anchors
+    there = {alert.name for alert in rules.alerts()}
+    found = [re.findall(r"docs/runbooks/(\w+)\)", row.head()) for row in board.rows]
+    assert {name for links in found for name in links} <= there
     without = [row.title for row, links in zip(board.rows, found, strict=True) if not links]
-    # no alert is about loss alone: it is the network of one person
-    assert without in ([], ["Loss"])
+    assert without == WITHOUT_RUNBOOK.get(board.name, [])
 
 
 def test_every_alert_but_the_pipelines_is_led_to() -> None:
@@ -241,6 +247,39 @@ def test_panels_have_numbers_of_their_own_and_do_not_overlap(board: Board) -> No
     assert all(panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24 for panel in panels)
 
 
+@pytest.mark.parametrize(("board", "mark"), MARKS, ids=[mark.name for _, mark in MARKS])
+def test_marks_read_what_is_exposed_and_say_what_happened(board: Board, mark: Mark) -> None:
+    assert used(mark.expr) <= exposed() | RECORDS
+    assert set(re.findall(r"\{\{(\w+)\}\}", mark.title)) <= grouped(mark.expr)
+    assert not grouped(mark.expr) & UNBOUNDED
+    (drawn,) = (one for one in parsed(board)["annotations"]["list"] if one["name"] == mark.name)
+    assert drawn["expr"] == mark.expr
+    assert drawn["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+    assert (drawn["titleFormat"], drawn["iconColor"]) == (mark.title, mark.colour)
+
+
+def test_the_board_of_grey_release_knows_every_phase_and_indicator() -> None:
+    phases = metric_of("voiceroom_operator_canary_phase").values["phase"]
+    assert set(canary.PHASES) == set(phases)
+    indicators = metric_of("voiceroom_operator_canary_indicator").values["indicator"]
+    titles = {panel.title for panel in canary.CANARY.panels()}
+    assert {*indicators, *(f"{name}: samples" for name in indicators)} <= titles
+    ended = {"Promoting", "Promoted", "RolledBack"}
+    marked = [re.findall(r'phase=~"([\w|]+)"', mark.expr)[0] for mark in canary.CANARY.marks]
+    assert set("|".join(marked).split("|")) == ended
+
+
+def test_what_has_an_axis_of_its_own_is_drawn_on_it() -> None:
+    own = [(board, panel) for board, panel in PANELS for query in panel.queries if query.right]
+    assert [panel.title for _, panel in own] == ["Drift and interrupts"]
+    for board, panel in own:
+        (drawn,) = (one for one in parsed(board)["panels"] if one["title"] == panel.title)
+        (override,) = drawn["fieldConfig"]["overrides"]
+        assert override["matcher"] == {"id": "byFrameRefID", "options": "B"}
+        assert {"id": "custom.axisPlacement", "value": "right"} in override["properties"]
+        assert {"id": "unit", "value": "percentunit"} in override["properties"]
+
+
 def test_no_query_is_left_out_for_want_of_a_letter() -> None:
     for board, panel in PANELS:
         drawn = [one for one in parsed(board)["panels"] if one["title"] == panel.title]
@@ -249,5 +288,12 @@ def test_no_query_is_left_out_for_want_of_a_letter() -> None:
 
 
 def test_boards_have_names_of_their_own() -> None:
-    assert [board.name for board in BOARDS] == ["fleet", "room", "timing", "cause", "operator"]
+    assert [board.name for board in BOARDS] == [
+        "fleet",
+        "room",
+        "timing",
+        "cause",
+        "operator",
+        "canary",
+    ]
     assert len({board.title for board in BOARDS}) == len(BOARDS)

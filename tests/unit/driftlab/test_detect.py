@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from voiceroom_driftlab import score, virtual
-from voiceroom_driftlab.cli import DEFAULT_SEED, main
+from voiceroom_driftlab.cli import main
+from voiceroom_driftlab.detect import DEFAULT_SEED
 from voiceroom_driftlab.score import Outcome
 from voiceroom_mixer.core.timing.detect.verdicts import KINDS
 

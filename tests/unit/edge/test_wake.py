@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from fakes.arithmetic import compiled
 from voiceroom_mixer.edge import clock, cpus, wake
-from voiceroom_mixer.edge.wake import SleepUntil
+from voiceroom_mixer.edge.wake import Doze, SleepUntil
 from voiceroom_mixer.native import library
 
 AFFINITY = """
 import os
+import socket
 from voiceroom_mixer.edge import cpus
 begun = sorted(os.sched_getaffinity(0))
 allowed = cpus.AllowedCpus()
@@ -71,3 +75,27 @@ def test_who_was_narrowed_stays_so() -> None:
 
 def test_a_cpu_that_is_not_there_is_refused() -> None:
     assert not cpus.pin(1023)
+
+
+@pytest.fixture(params=["twin", "compiled"])
+def doze(request: pytest.FixtureRequest) -> Callable[[int], Doze]:
+    if request.param == "twin":
+        return wake.doze_twin
+    compiled()
+    kernels = library.load().library
+    assert kernels is not None
+    return partial(wake.compiled_doze, kernels)
+
+
+def test_a_doze_ends_at_the_deadline_and_says_whether_anything_waits(
+    doze: Callable[[int], Doze],
+) -> None:
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with here, there:
+        sleep = doze(here.fileno())
+        deadline_ns = clock.monotonic_ns() + 2_000_000
+        assert not sleep(deadline_ns)
+        assert clock.monotonic_ns() >= deadline_ns
+        there.send(b"x")
+        assert sleep(clock.monotonic_ns())
+        assert sleep(clock.monotonic_ns()), "it takes nothing"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import struct
+from pathlib import Path
 
 import pytest
 
 from voiceroom_mixer.core.moving import wire
 from voiceroom_mixer.core.moving.messages import Beat
-from voiceroom_mixer.heart import BEAT_S, LINE, Heart, beat
+from voiceroom_mixer.heart import BEAT_S, FRESH_S, LINE, Heart, beat
 
 KEY, POD = b"k" * 32, b"p" * 8
 
@@ -53,3 +56,26 @@ def test_what_cannot_be_read_changes_nothing() -> None:
     for spoilt in ("beats", "beats {}", "beats []", 'beats {"key": "zz", "processes": []}'):
         heart.tell(spoilt)
     assert heart.targets == known
+
+
+def test_it_is_silent_while_media_runs_by_its_own_word_and_beats_when_that_is_old(
+    tmp_path: Path,
+) -> None:
+    memory = tmp_path / "segment"
+    memory.write_bytes(bytes(64))
+    with (
+        memory.open("r+b") as segment,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as twin,
+    ):
+        twin.bind(("127.0.0.1", 0))
+        twin.settimeout(5)
+        heart = Heart((own,), (segment.fileno(),))
+        said = json.loads(line(twin.getsockname()[1]).removeprefix(LINE)) | {"word": 16}
+        heart.tell(LINE + json.dumps(said))
+        os.pwrite(segment.fileno(), struct.pack("<q", 1_000_000_000), 16)
+        for now_s in (1.0, 1.05, 1.05 + FRESH_S):
+            heart.beat(now_s)
+        beats = wire.unseal([KEY], twin.recv(100))
+        assert isinstance(beats, Beat)
+        assert beats.sequence == round((1.05 + FRESH_S) * 1e9), "the two before were not sent"

@@ -9,6 +9,9 @@ from voiceroom_api.units import NS_PER_MS, NS_PER_S
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.timing.histogram import histograms
 from voiceroom_mixer.media.chores import Chores
+from voiceroom_mixer.media.consent import Consent
+from voiceroom_mixer.media.delays import Delays
+from voiceroom_mixer.media.tolerances import Tolerances
 
 TICK_NS = 100 * NS_PER_MS
 
@@ -20,13 +23,17 @@ class Time:
         self.mansion = mansion
         self.refused: list[bytes] = []
         self.spare_ns = TICK_NS
+        counts = histograms(mansion.segment.counters)
         self.chores = Chores(
             mansion.house,
             mansion.legs,
             mansion.board,
             mansion.reports,
             mansion.segment.columns,
-            jitter=histograms(mansion.segment.counters)["media_jitter"],
+            jitter=counts["media_jitter"],
+            consent=Consent(mansion.legs, mansion.egress, mansion.board, counts["stun_rtt"]),
+            delays=Delays(counts, lambda ns: ns),
+            tolerances=Tolerances(mansion.board, lambda _: None, mansion.said.append),
             say=mansion.said.append,
             refused=lambda: list(self.refused),
             idle=lambda _: None,

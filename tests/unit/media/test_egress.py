@@ -7,10 +7,14 @@ import struct
 
 import numpy as np
 import pytest
+from pylibsrtp import Policy, Session
 
-from fakes.mansion import Mansion, path, rtp_leg, web_leg
+from fakes.mansion import KEYS, Mansion, path, rtp_leg, web_leg
 from voiceroom_mixer.core.mix.result import MixOutput
+from voiceroom_mixer.core.rtp.packet import parse
 from voiceroom_mixer.media.egress import KEEPALIVE_SLOTS, SILENCE
+
+INBOUND = {"ssrc_type": Policy.SSRC_ANY_INBOUND}
 
 
 def mixed(*slots: int, payload: bytes | None = b"sound", **fields: object) -> MixOutput:
@@ -82,6 +86,44 @@ def test_levels_go_only_to_those_who_offered_them(mansion: Mansion) -> None:
     assert full[0] == 0x92
     assert struct.unpack("!II", full[12:20]) == (55, 44)
     assert full[20:] == b"\xbe\xde\0\1" + bytes((3 << 4 | 1, 20, 31, 0)) + b"sound"
+
+
+TIMES = bytes(range(12))
+
+
+def test_times_go_only_to_those_who_asked_for_them(mansion: Mansion) -> None:
+    mansion.put(rtp_leg(0, 6_001))
+    mansion.put(rtp_leg(1, 6_002, mix_times_ext=4))
+    mansion.put(rtp_leg(2, 6_003, mix_times_ext=4, mixer_level_ext=3))
+    mansion.segment.columns["rx_ssrc"][5] = 55
+    output = mixed(0, 1, 2, contributors=((5, 20),))
+    mansion.egress.mix(output, 0, 20, dtx=True, times=TIMES)
+    sent = {parse(packet).ssrc: parse(packet) for packet in packets(mansion)}
+    assert {packet.payload for packet in sent.values()} == {b"sound"}
+    assert sent[1_000].extensions == ()
+    assert sent[1_001].extensions == ((4, TIMES),)
+    assert sent[1_002].extensions == ((3, bytes((20,))), (4, TIMES))
+    assert [sent[ssrc].csrc for ssrc in (1_001, 1_002)] == [(), (55,)]
+
+
+def test_silence_carries_no_times_and_who_has_left_gets_none(mansion: Mansion) -> None:
+    mansion.put(rtp_leg(0, mix_times_ext=4))
+    mansion.egress.mix(mixed(0, payload=None), 0, 20, dtx=False, times=TIMES)
+    (packet,) = packets(mansion)
+    assert parse(packet).extensions == ()
+    assert mansion.egress.stamps
+    mansion.take_out(0)
+    assert not mansion.egress.stamps
+
+
+def test_a_stamped_packet_is_protected_like_any_other(mansion: Mansion) -> None:
+    mansion.house.select(mansion.put(web_leg(mix_times_ext=4)), path(6_001))
+    mansion.egress.mix(mixed(0, contributors=((5, 20),)), 0, 20, dtx=True, times=TIMES)
+    (packet,) = packets(mansion)
+    assert b"sound" not in packet
+    assert len(packet) == 12 + 4 + 16 + len(b"sound") + 16
+    opened = Session(Policy(key=bytes.fromhex(KEYS.tx), srtp_profile=KEYS.profile, **INBOUND))
+    assert parse(opened.unprotect(packet)).extensions == ((4, TIMES),)
 
 
 def test_who_is_not_ready_gets_nothing(mansion: Mansion) -> None:

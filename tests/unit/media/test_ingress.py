@@ -12,6 +12,7 @@ import pytest
 
 from fakes.mansion import Mansion, rtp_leg
 from voiceroom_mixer.core.state import layout
+from voiceroom_mixer.media.legs import Leg
 
 SOUND = b"\0" * 960
 
@@ -98,5 +99,64 @@ def test_a_moved_gateways_own_stream_is_taken_from_another_port_and_no_other(
     _send(stranger, mansion, 2)
     gate.take(1)
     assert mansion.legs.find(leg.selected) is leg
-    assert int.from_bytes(leg.selected[2:4], "big") == stranger.getsockname()[1]
-    assert not mansion.legs.awaits
+    assert _port(leg) == stranger.getsockname()[1]
+
+
+def _port(leg: Leg) -> int:
+    return int.from_bytes(leg.selected[2:4], "big")
+
+
+def test_a_gateway_is_first_heard_from_another_port_than_it_gave(
+    mansion: Mansion, peers: list[socket.socket]
+) -> None:
+    gateway, rewritten = peers
+    leg = mansion.put(rtp_leg(0, port=gateway.getsockname()[1]))
+    gate = Gate(mansion)
+    _send(rewritten, mansion, 1)
+    gate.take(1)
+    assert leg.heard
+    assert _port(leg) == rewritten.getsockname()[1]
+    _send(rewritten, mansion, 2)
+    gate.take(1)
+    assert leg.receiver.stats.rx_packets == 2
+
+
+def test_the_port_that_a_gateway_gave_holds_once_it_is_heard_from_there(
+    mansion: Mansion, peers: list[socket.socket]
+) -> None:
+    gateway, stranger = peers
+    leg = mansion.put(rtp_leg(0, port=gateway.getsockname()[1]))
+    gate = Gate(mansion)
+    _send(stranger, mansion, 1)
+    gate.take(1)
+    _send(gateway, mansion, 2)
+    gate.take(1)
+    assert _port(leg) == gateway.getsockname()[1]
+    assert not mansion.legs.waiting
+
+
+def test_a_gateway_that_is_heard_is_looked_for_at_no_other_port(
+    mansion: Mansion, peers: list[socket.socket]
+) -> None:
+    gateway, stranger = peers
+    leg = mansion.put(rtp_leg(0, port=gateway.getsockname()[1]))
+    gate = Gate(mansion)
+    _send(gateway, mansion, 1)
+    gate.take(1)
+    _send(stranger, mansion, 2)
+    gate.take(1)
+    assert _port(leg) == gateway.getsockname()[1]
+    assert mansion.counted("drop_unknown_source") == 1
+
+
+def test_what_is_no_sound_of_a_gateways_changes_no_port(
+    mansion: Mansion, peers: list[socket.socket]
+) -> None:
+    gateway, stranger = peers
+    leg = mansion.put(rtp_leg(0, port=gateway.getsockname()[1]))
+    gate = Gate(mansion)
+    for datagram in (b"\x80\x6f\0\1", struct.pack("!BBHII", 0x80, 96, 1, 0, 7) + SOUND):
+        stranger.sendto(datagram, mansion.socket.getsockname())
+    gate.take(2)
+    assert _port(leg) == gateway.getsockname()[1]
+    assert mansion.counted("drop_unknown_source") == 2

@@ -19,8 +19,10 @@ from voiceroom_mixer.core.defend.urgency import Weights
 from voiceroom_mixer.core.mix.pool import PcmPool
 from voiceroom_mixer.core.mix.result import MixOutput, TickResult
 from voiceroom_mixer.core.state.layout import CONTROL_WEIGHTS
+from voiceroom_mixer.core.timing.histogram import histograms
 from voiceroom_mixer.core.timing.schedule import Schedule
-from voiceroom_mixer.media.mixing import DEFEND_AT_ONCE, Mixing
+from voiceroom_mixer.media.delays import Delays
+from voiceroom_mixer.media.mixing import DEFEND_AT_ONCE, SELDOM, Mixing
 from voiceroom_mixer.media.moving.moves import Turn
 from voiceroom_mixer.media.rooms import MediaRoom
 
@@ -35,7 +37,10 @@ class Wire:
     mixed: list[int] = field(default_factory=list)
     """Slots of the rooms in the order of their turns."""
 
-    def mix(self, _output: MixOutput, slot: int, frame_ms: int, *, dtx: bool) -> None:
+    stamps = False
+
+    def mix(self, _output: MixOutput, slot: int, frame_ms: int, *, dtx: bool, times: bytes) -> None:
+        assert not times
         self.frames.append((slot, frame_ms))
         assert dtx
 
@@ -49,21 +54,26 @@ class Wire:
 class Desk:
     """A mixing in a mansion, on a schedule in virtual time."""
 
-    def __init__(self, mansion: Mansion) -> None:
-        self.mansion, self.wire = mansion, Wire()
-        wire = cast(Any, self.wire)
+    def __init__(self, mansion: Mansion, wire: Wire | None = None) -> None:
+        self.mansion, self.wire = mansion, wire or Wire()
+        wired = cast(Any, self.wire)
         self.schedule = Schedule(0, -1)
         self.mixing = Mixing(
             mansion.segment,
             mansion.board,
             mansion.house,
-            wire,
-            wire,
+            wired,
+            wired,
+            Delays(histograms(mansion.segment.counters), lambda ns: ns, self._look),
             say=mansion.said.append,
             frames_changed=self._use_frames,
             monotonic=self._monotonic,
         )
         self._now_ns = self.took_ns = 0
+
+    def _look(self) -> int:
+        """It costs nothing."""
+        return self._now_ns
 
     def _monotonic(self) -> int:
         """Each look at the clock takes ``took_ns``: so long takes a room."""
@@ -79,6 +89,14 @@ class Desk:
             plan = self.schedule.due(self._now_ns)
             assert plan is not None
             self.mixing.run(plan, FOREVER_NS)
+
+    def tick_with_owed(self, late_ms: int) -> None:
+        """One tick, as the loop runs it where there is time enough."""
+        plan = self.schedule.due(self.schedule.next_deadline_ns + late_ms * NS_PER_MS)
+        assert plan is not None
+        self._now_ns = plan.deadline_ns
+        for part in plan.parts(self.schedule.step_ns, 9):
+            self.mixing.run(part, FOREVER_NS)
 
     def level(self, level: int) -> None:
         self.mixing.measures = LEVELS[level]
@@ -118,6 +136,18 @@ def test_ticks_that_come_late_leave_a_hole_and_never_an_overlap(desk: Desk) -> N
         desk.ticks(1)
     assert min(holes(desk.wire.frames)) == 0
     assert {length for _, length in desk.wire.frames} == {20, 40}
+
+
+def test_what_is_owed_fills_a_short_hole_and_the_end_of_a_long_one(desk: Desk) -> None:
+    desk.ticks(3)
+    desk.tick_with_owed(50)
+    desk.ticks(2)
+    assert set(holes(desk.wire.frames)) == {0}
+    desk.tick_with_owed(210)
+    desk.ticks(2)
+    slots = [slot for slot, _ in desk.wire.frames]
+    assert sorted(set(holes(desk.wire.frames))) == [0, 16], "of 200 ms it owes the newest 40"
+    assert slots == sorted(set(slots))
 
 
 def test_the_whole_process_ticks_slower_when_all_of_its_rooms_do(desk: Desk) -> None:
@@ -243,7 +273,7 @@ def test_packets_that_are_sent_on_get_the_time_of_the_grid(
         MixOutput(slots, b"first", (), True),
         MixOutput(slots, b"second", (), False, ahead=2),
     ]
-    room.mixer.tick = lambda late: TickResult(outputs=outputs)  # type: ignore[method-assign]
+    room.mixer.tick = lambda *_: TickResult(outputs=outputs)  # type: ignore[method-assign]
     desk.mixing._egress = mansion.egress
     desk.ticks(2)
     mansion.egress.flush()
@@ -253,3 +283,36 @@ def test_packets_that_are_sent_on_get_the_time_of_the_grid(
     numbers = [number - heads[0][2] for _, _, number, _, _ in heads]
     assert numbers == [0, 1, 2, 3]
     assert [second >> 7 for _, second, _, _, _ in heads] == [1, 0, 1, 0]
+
+
+@dataclass
+class Asked(Wire):
+    """Notes for which rooms a turn is asked."""
+
+    slots: list[int] = field(default_factory=list)
+
+    def turn(self, room: MediaRoom, slot: int) -> Turn:
+        self.slots.append(room.state.slot)
+        return super().turn(room, slot)
+
+
+def test_the_turn_of_an_empty_room_is_asked_seldom(mansion: Mansion) -> None:
+    mansion.put(rtp_leg())
+    rooms = mansion.house.rooms
+    for slot in range(1, 11):
+        rooms[slot] = MediaRoom(replace(ROOM, slot=slot), PcmEncoder, PcmPool())
+    rooms[7].restless = True
+    wire = Asked()
+    desk = Desk(mansion, wire)
+    desk.ticks(2 * SELDOM)
+    times = [wire.slots.count(slot) for slot in range(11)]
+    assert times == [2 * SELDOM, *([2] * 6), 2 * SELDOM, *([2] * 3)]
+
+
+def test_an_empty_room_of_long_frames_has_its_turn_as_well(mansion: Mansion) -> None:
+    mansion.put(rtp_leg())
+    state = replace(ROOM, slot=3, frame_ms=40)
+    mansion.house.rooms[3] = MediaRoom(state, PcmEncoder, PcmPool())
+    wire = Asked()
+    Desk(mansion, wire).ticks(2 * SELDOM)
+    assert wire.slots.count(3) == 1

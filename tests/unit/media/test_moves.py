@@ -318,3 +318,20 @@ def test_a_twin_again_does_not_miss_who_was_silent_in_between(
     together(a, b, ticks=10)
     together(b, ticks=WATCH_TICKS)
     assert b.turns[-1] is Turn.MIX
+
+
+def test_the_cut_of_an_empty_room_is_ahead_of_the_grid_though_its_turn_was_seldom_asked(
+    native: Native,
+) -> None:
+    mover = Mover(native=native, name="a")
+    try:
+        mover.seat()
+        mover.segment.set_word("grid_slot", 1_001)
+        mover.seat(to="127.0.0.1:9", to_epoch=2, move="m")
+        owner = mover.moves._chairs[0].owner
+        assert owner is not None
+        assert owner.order is not None
+        assert owner.order.cut_tick > 1_000
+        assert mover.house.rooms[0].restless
+    finally:
+        mover.close()

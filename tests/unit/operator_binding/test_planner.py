@@ -102,6 +102,20 @@ CASES = [
         unplaced=("NoCapacity",),
     ),
     Case(
+        "a pod is not full of empty rooms that it is the twin of",
+        (*(bound(f"e{n}", 0, twin="voiceroom-p-1") for n in range(100)), room("r")),
+        (pod(0, headroom=0.3, occupied=True), pod(1, headroom=0.5, occupied=True)),
+        (wanted(size_max=2, capacity_rooms=200),),
+        does=(("Bind", 1, 1, None),),
+    ),
+    Case(
+        "but of such that somebody is in",
+        (*(bound(f"e{n}", 0, twin="voiceroom-p-1", legs=1) for n in range(100)), room("r")),
+        (pod(0, headroom=0.3, occupied=True), pod(1, headroom=0.5, occupied=True)),
+        (wanted(size_max=2, capacity_rooms=200),),
+        unplaced=("NoCapacity",),
+    ),
+    Case(
         "the pod with more headroom",
         (room("r"),),
         (pod(0, headroom=0.5, occupied=True), pod(2, headroom=0.9, occupied=True)),
@@ -324,30 +338,53 @@ CASES = [
         (draining(1), pod(1, occupied=True)),
         nodes=CORDONED,
         limits=MOVES,
-        does=(("Stay", 0, 3, None),),
+        does=(("Stay", 0, 4, None),),
     ),
     Case(
-        "its end is the new pod's word",
+        "its end is the new pod's word, and a number above that which the old one may take",
         (bound("r", 0, legs=2, move=move(1)),),
         (draining(1), pod(1, occupied=True, holds=(Held("r", 2),))),
         nodes=CORDONED,
         limits=MOVES,
-        does=(("Adopt", 1, 2, None),),
+        does=(("Adopt", 1, 4, None),),
     ),
     Case(
-        "a lost successor is replaced under a new number",
+        "the old pod keeps its right to that where it becomes the twin",
+        (bound("r", 0, legs=2, move=move(1)),),
+        (ALONE, pod(1, occupied=True, holds=(Held("r", 2),))),
+        limits=MOVES,
+        does=(("Adopt", 1, 2, 0),),
+    ),
+    Case(
+        "the old pod has taken it back",
+        (bound("r", 0, legs=2, move=move(1)),),
+        (pod(0, occupied=True, holds=(Held("r", 3),)), pod(1, ready=False), pod(3)),
+        limits=MOVES,
+        does=(("Adopt", 0, 3, 3),),
+    ),
+    Case(
+        "a lost successor ends the move",
         (bound("r", 0, legs=2, move=move(9)),),
         (draining(1), pod(1, occupied=True)),
         nodes=CORDONED,
-        limits=Limits(moves=2),
-        does=(("Move", 1, 3, None),),
+        limits=MOVES,
+        does=(("Stay", 0, 4, None),),
         requeue_s=30.0,
+    ),
+    Case(
+        "after which the room goes elsewhere",
+        (bound("r", 0, legs=2, epoch=4),),
+        (draining(1), pod(1, occupied=True)),
+        nodes=CORDONED,
+        limits=MOVES,
+        does=(("Move", 1, 5, None),),
+        requeue_s=599.0,
     ),
     Case(
         "an owner lost on the way: the successor has it",
         (bound("r", 0, legs=2, move=move(1)),),
         (LOST, pod(1, occupied=True), pod(3, headroom=1.0)),
-        does=(("Bind", 1, 2, None),),
+        does=(("Bind", 1, 4, None),),
     ),
     Case(
         "another pool is a move",
@@ -443,4 +480,46 @@ def test_decisions_tell_who_had_the_room() -> None:
     (made,) = Case("", (bound("r", 0),), (LOST, pod(2, occupied=True))).plan().decisions
     assert made == Decision(
         "Bind", "r", "uid-r", "voiceroom-p-2", 2, "", "voiceroom-p-0", "PodLost"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "comes"),
+    [
+        ({}, True),
+        ({"ready": False, "started_s": 0.0}, False),
+        ({"ready": False, "started_s": NOW_S - 60}, True),
+        ({"ready": False, "started_s": NOW_S - 60, "silent_s": 0.9}, True),
+        ({"ready": False, "started_s": NOW_S - 60, "silent_s": 1.0}, False),
+        ({"silent_s": 4.0}, True),
+        ({"silent_s": 5.1}, False),
+        ({"deleting": True}, False),
+        ({"disrupted": True}, False),
+        ({"failed": True}, False),
+        ({"drain_since_s": NOW_S - 1, "drain_reason": "Rollout"}, True),
+        ({"pool": "q"}, False),
+    ],
+    ids=[
+        "it serves",
+        "its container does not run",
+        "not Ready for a moment, and it answers",
+        "a look that is on its way",
+        "not Ready, and it does not answer",
+        "Ready, and slow to answer",
+        "Ready by a kubelet that is not heard either",
+        "it is deleted",
+        "the cluster ends it",
+        "it has failed",
+        "it is emptied: the room comes, and goes on from there",
+        "it is another pool's",
+    ],
+)
+def test_a_move_goes_on_for_as_long_as_its_new_pod_can_take_part(
+    fields: dict[str, object], comes: bool
+) -> None:
+    going = bound("r", 0, legs=2, move=move(1))
+    pools = (wanted(), wanted(name="q"))
+    made = Case("", (going,), (ALONE, pod(1, **fields)), pools, limits=MOVES).plan()
+    assert [(d.action, d.epoch, d.reason) for d in made.decisions] == (
+        [] if comes else [("Stay", 4, "SuccessorLost")]
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from fakes.looptime import run
 from fakes.town import NAMESPACE, Town
 from voiceroom_api.operator_metrics import METRICS
+from voiceroom_api.thresholds import PROFILES
 from voiceroom_operator.cluster.kinds import POOLS, ROOMS
 from voiceroom_operator.running.meters import Meters
 
@@ -55,6 +56,23 @@ def test_a_storm_shows_as_the_reason_and_goes_with_it() -> None:
         await asyncio.sleep(30)
         blocked = series(meters.exposition().decode(), "voiceroom_operator_remediation_blocked")
         assert sum(blocked.values()) == 0
+        await town.stop()
+
+    run(scene())
+
+
+def test_the_limit_of_lateness_is_that_of_the_pools_profile() -> None:
+    async def scene() -> None:
+        town = Town()
+        town.pool(timing={"profile": "bareMetal"})
+        meters = town.start()._meters
+        town.room()
+        await town.ready()
+        limits = series(
+            meters.exposition().decode(), "voiceroom_operator_pool_lateness_limit_seconds"
+        )
+        at = f'namespace="{NAMESPACE}",pool="default"'
+        assert limits == {at: PROFILES["bareMetal"].bad_ms / 1000}
         await town.stop()
 
     run(scene())

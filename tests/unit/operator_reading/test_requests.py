@@ -9,7 +9,8 @@ import pytest
 
 from voiceroom_api import names
 from voiceroom_operator.binding.request import Answer, Request
-from voiceroom_operator.reading.requests import UNREADABLE, answer_of, request_of
+from voiceroom_operator.reading.requests import answer_of, request_of
+from voiceroom_operator.reading.wishes import UNREADABLE
 
 
 def asked(text: Any) -> Request | None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from fakes.drift import Drifting, heal, stall
+from fakes.drift import BEGIN_S, Drifting, heal, stall
 from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_api.poolparts import Remediation, Timing
+from voiceroom_operator.remediation.drifted import drifted, next_drifted
 from voiceroom_operator.remediation.policy import Policy, policy_of
 from voiceroom_operator.remediation.records import (
     MOST,
@@ -85,6 +86,16 @@ def test_the_cooldown_doubles_up_to_its_most_and_begins_anew_after_calm() -> Non
     assert gaps[1] >= 60
     assert all(gap >= 100 for gap in gaps[2:])
     assert len(times) >= 4
+
+
+def test_a_cooldown_is_not_shortened_by_the_whole_seconds_of_its_record() -> None:
+    policy = Policy(cooldown_s=30.0)
+    moved_s = BEGIN_S + 0.9
+    kept = drifted(
+        {"moves": {"drift": next_drifted(None, "a", policy, moved_s, heard=True).to_dict()}}
+    )
+    assert kept is not None
+    assert 30.0 <= kept.free_s(policy) - moved_s < 31.0
 
 
 def test_a_room_that_cools_down_says_until_when() -> None:

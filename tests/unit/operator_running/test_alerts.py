@@ -6,15 +6,17 @@ import asyncio
 import io
 import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from fakes import grafana
 from fakes.looptime import run
 from fakes.town import NAMESPACE, UNIX_S, Town
 from voiceroom_operator.cluster.kinds import PODS, SECRETS
-from voiceroom_operator.reading.alerts import AlertSaid
+from voiceroom_operator.reading.alerts import AlertSaid, read_delivery
 from voiceroom_operator.round.bearer import SECRET
 from voiceroom_operator.running.alerts import (
     LASTS_S,
@@ -279,6 +281,28 @@ def test_without_the_own_look_alerts_alone_move_rooms_under_the_same_guard_rails
         await town.until(lambda: town.status()["podName"] != pod, 6, "elsewhere")
         (entry,) = town.pool_status()["budget"]["evacuations"]
         assert (entry["what"], entry["cause"], entry["node"]) == ("Pod", "gc", node)
+        await town.stop()
+
+    run(scene())
+
+
+def test_an_alert_of_grafanas_own_moves_rooms_as_well_and_its_end_is_heard() -> None:
+    async def scene() -> None:
+        town = await settled(ownLook=False)
+        pod, node = town.status()["podName"], town.status()["nodeName"]
+        starts_at = datetime.fromtimestamp(town.clock.unix_s(), timezone(timedelta(hours=2)))
+
+        def send(status: str) -> None:
+            labels = {"namespace": NAMESPACE, "pod": pod, "cause": "gc"}
+            raw = grafana.delivery(status, starts_at.isoformat(), **labels)
+            town.operators[0][0].alerts.take(read_delivery(raw))
+
+        send("firing")
+        await town.until(lambda: town.status()["podName"] != pod, 6, "elsewhere")
+        (entry,) = town.pool_status()["budget"]["evacuations"]
+        assert (entry["what"], entry["cause"], entry["node"]) == ("Pod", "gc", node)
+        send("resolved")
+        await town.until(lambda: not alerted_of(town), 10, "over")
         await town.stop()
 
     run(scene())

@@ -62,7 +62,7 @@ def test_a_bad_node_is_left_and_gets_nothing_until_it_has_kept_time() -> None:
     run(scene())
 
 
-@pytest.mark.parametrize("verdict", ["gc", "gil", "throttle", "loop-block"])
+@pytest.mark.parametrize("verdict", ["gc", "gil", "loop-block"])
 def test_a_bad_pod_is_left_and_replaced_and_the_node_is_not_blamed(verdict: str) -> None:
     async def scene() -> None:
         town = await settled("a", "b", size={"min": 4, "spare": 0})

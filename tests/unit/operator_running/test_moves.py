@@ -109,7 +109,17 @@ def _epoch(town: Town, pod: str) -> int:
     return int(next(room["epoch"] for room in town.mixer(pod).rooms if room["name"] == "standup"))
 
 
-def test_a_successor_that_dies_is_replaced() -> None:
+GONE = (
+    {"phase": "Failed"},
+    {
+        "conditions": [{"type": "Ready", "status": "False"}],
+        "containerStatuses": [{"name": "mixer", "state": {"terminated": {"exitCode": 137}}}],
+    },
+)
+
+
+@pytest.mark.parametrize("status", GONE, ids=["failed", "its container was killed"])
+def test_a_successor_that_dies_is_replaced(status: dict[str, object]) -> None:
     async def scene() -> None:
         town, pod = await in_call()
         stuck(town)
@@ -117,9 +127,12 @@ def test_a_successor_that_dies_is_replaced() -> None:
         await town.until(lambda: town.phase() == names.MOVING, TRUTH_S)
         first = last(town)
         body = town.pods()[str(first["to"])]
-        town.api.change(PODS, NAMESPACE, body["metadata"]["name"], {"status": {"phase": "Failed"}})
-        await town.until(lambda: last(town).get("id") != first["id"] or not last(town), 40)
+        town.api.change(PODS, NAMESPACE, body["metadata"]["name"], {"status": status})
+        await town.until(lambda: last(town).get("id") != first["id"], TRUTH_S)
         assert town.owners() == [pod]
+        assert "SuccessorLost" in town.reasons()
+        (given_up,) = town.status()["moves"]["history"]
+        assert "endedAt" in given_up
         await town.stop()
 
     run(scene())

@@ -37,6 +37,11 @@ def test_every_right_is_used() -> None:
         node = town.pods()[town.status()["podName"]]["spec"]["nodeName"]
         town.api.change(NODES, "", node, {"spec": {"unschedulable": True}})
         await town.until(lambda: ("", "pods", "delete") in town.api.used, 60, "a pod ends")
+        # a pod's own quota throttles it
+        allowed = {"spec": {"remediation": {"cpuLimitPercent": 200}}}
+        town.api.change(POOLS, NAMESPACE, "default", allowed)
+        town.mixer(town.status()["podName"]).starve(1.5)
+        await town.until(lambda: ("", "pods/resize", "patch") in town.api.used, 60, "is raised")
         # a stream says nothing
         town.streams[-1].deaf = True
         note = {"metadata": {"annotations": {"a": "b"}}}

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from fakes.looptime import run
-from fakes.town import NAMESPACE, Town
+from fakes.town import NAMESPACE, Town, condition
+from voiceroom_api import names
 from voiceroom_operator.cluster.kinds import ROOMS
 from voiceroom_operator.running.operator import Operator
 
@@ -140,3 +141,39 @@ def test_rest_writes_nothing_though_pods_never_measure_the_same_twice() -> None:
     spent = run(scene())
     assert (spent.writes, spent.told, spent.read, spent.statuses) == (0, 0, 0, 0)
     assert spent.rounds <= 3
+
+
+def test_a_room_does_not_wait_for_what_there_is_to_write_of_others() -> None:
+    """The API server takes 0.4 s for a write, and each of 120 rooms has one due."""
+
+    async def scene() -> float:
+        counting = Counting()
+        await counting.fill(120)
+        town, apply = counting.town, counting.town.api.apply
+
+        async def slowly(*args: Any, **more: Any) -> Any:
+            await asyncio.sleep(0.4)
+            return await apply(*args, **more)
+
+        town.api.apply = slowly  # type: ignore[method-assign]
+        for mixer in town.mixers.by_address.values():
+            since_s = town.clock.unix_s() - 60
+            mixer.timing = {"p99Ms": 9.0, "verdict": "starved", "since": since_s}
+        await asyncio.sleep(2.0)
+        town.room("one-more")
+        took_s = await town.until(lambda: can_be_joined(town, "one-more"), 20, "Ready")
+        unwritten = sum(town.phase(f"r-{number}") == "Ready" for number in range(120))
+        assert unwritten > 40
+        await town.until(lambda: all_degraded(town), 60, "what is told of the others")
+        await town.stop()
+        return took_s
+
+    assert run(scene()) < 4.0
+
+
+def can_be_joined(town: Town, room: str) -> bool:
+    return condition(town.status(room), names.READY)[0] == "True"
+
+
+def all_degraded(town: Town) -> bool:
+    return all(town.phase(f"r-{number}") == "Degraded" for number in range(120))

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
+import pytest
+
 from fakes.looptime import run
 from fakes.town import LoopClock
 from voiceroom_operator.round.acting import NotLeading
@@ -83,6 +85,21 @@ def test_a_failed_key_waits_longer_each_time_and_news_does_not_wait_so_long() ->
     run(scene())
 
 
+def test_a_key_of_which_something_gets_done_does_not_wait_longer_each_time() -> None:
+    async def scene() -> None:
+        async def reconcile(_: str) -> None:
+            raise RoundFailed(1, 0.0, writes=len(desk.began) % 4 == 0)
+
+        desk = Desk(reconcile)
+        desk.work.add("a")
+        await asyncio.sleep(30)
+        waits = [b - a for a, b in pairwise(desk.times())]
+        assert [round(wait, 1) for wait in waits[:8]] == [0.2, 0.5, 1.0, 0.2, 0.5, 1.0, 2.0, 0.2]
+        await desk.close()
+
+    run(scene())
+
+
 def test_news_does_not_shorten_what_the_api_server_asked_for() -> None:
     async def scene() -> None:
         failing = [True]
@@ -124,16 +141,22 @@ def test_a_key_that_fails_holds_up_no_other() -> None:
     run(scene())
 
 
-def test_a_round_that_took_long_is_followed_by_as_long_a_pause() -> None:
+@pytest.mark.parametrize(("took_s", "second_s"), [(0.3, 0.6), (2.0, 2.5)])
+def test_a_pause_is_as_long_as_its_round_but_no_longer_than_half_a_second(
+    took_s: float, second_s: float
+) -> None:
+    """What takes longer than that is not work, but waiting for the API server."""
+
     async def scene() -> None:
         async def reconcile(_: str) -> None:
-            await asyncio.sleep(2)
+            await asyncio.sleep(took_s)
 
         desk = Desk(reconcile)
-        for _ in range(80):
-            desk.work.add("a")
-            await asyncio.sleep(0.1)
-        assert desk.times() == [0.0, 4.0]
+        desk.work.add("a")
+        await asyncio.sleep(0.05)
+        desk.work.add("a")
+        await asyncio.sleep(10)
+        assert desk.times() == [0.0, second_s]
         await desk.close()
 
     run(scene())

@@ -92,16 +92,17 @@ SLOW = frozenset({"participants"})
     ("before", "after", "age_s", "write"),
     [
         ({"phase": "Ready"}, {"phase": "Ready"}, 99, Write(False)),
-        ({"phase": "Ready"}, {"phase": "Moving"}, 0, Write(True)),
-        ({}, {"phase": "Ready"}, 0, Write(True)),
-        ({"podName": "p"}, {}, 0, Write(True)),
+        ({"phase": "Ready"}, {"phase": "Moving"}, 0, Write(True, priority=1)),
+        ({}, {"phase": "Ready"}, 0, Write(True, priority=1)),
+        ({}, {"conditions": [{"type": "Ready", "status": "True"}]}, 0, Write(True, priority=0)),
+        ({"podName": "p"}, {}, 0, Write(True, priority=1)),
         ({"participants": 1}, {"participants": 2}, 4, Write(False, 6.0)),
-        ({"participants": 1}, {"participants": 2}, 10, Write(True)),
+        ({"participants": 1}, {"participants": 2}, 10, Write(True, priority=2)),
         (
             {"participants": 1, "phase": "Ready"},
             {"participants": 2, "phase": "Moving"},
             0,
-            Write(True),
+            Write(True, priority=1),
         ),
     ],
 )

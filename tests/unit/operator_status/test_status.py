@@ -124,6 +124,20 @@ def test_a_room_in_one_word_and_why(facts: RoomFacts, phase: str, ready: str, re
     assert refused_by("voicerooms.yaml", status) == []
 
 
+@pytest.mark.parametrize(
+    ("people", "verdict", "p99_ms"), [(0, "", 0.4), (1, "", 9.0), (0, "starved", 9.0)]
+)
+def test_an_empty_room_is_not_written_because_its_pod_is_a_little_later(
+    people: int, verdict: str, p99_ms: float
+) -> None:
+    written = room_status({}, replace(GOOD, participants=0), NOW_S)
+    since_s = NOW_S if verdict else None
+    timing = Timeliness(p99_ms=9.0, verdict=verdict, since_s=since_s)
+    status = room_status(written, replace(GOOD, participants=people, timing=timing), NOW_S)
+    assert status["timing"]["p99Ms"] == p99_ms
+    assert status["timing"]["verdict"] == verdict
+
+
 def test_the_columns_of_kubectl_get() -> None:
     status = room_status({}, GOOD, NOW_S)
     assert status["podName"] == "voiceroom-p-0"

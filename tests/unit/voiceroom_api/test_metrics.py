@@ -1,7 +1,7 @@
 import re
 
 from voiceroom_api.metrics import BY_NAME, METRICS
-from voiceroom_api.probe_metrics import SCHEDULING
+from voiceroom_api.probe_metrics import ON_NODE
 
 
 def test_names_are_unique() -> None:
@@ -10,7 +10,7 @@ def test_names_are_unique() -> None:
 
 OF_THE_NODE = "node_timer_drift_delta_seconds"
 """The one that is not named after us: boards and alerts know it by this name."""
-ALL = (*METRICS, *SCHEDULING)
+ALL = (*METRICS, *ON_NODE)
 
 
 def test_names_are_as_prometheus_asks() -> None:

@@ -66,6 +66,7 @@ spec:
     stormPercent: 50
     healthyDelay: 1m
     quarantine: Taint
+    cpuLimitPercent: 150
     ownLook: false
     trustAlerts: true
   scheduling: {alpha: 1, beta: 0, baseRate: 16000, deadlineMs: 18}
@@ -121,6 +122,7 @@ def test_the_defaults_are_the_contracts() -> None:
             "stormPercent": 30,
             "healthyDelay": "5m",
             "quarantine": "Affinity",
+            "cpuLimitPercent": 100,
             "ownLook": True,
         },
         "scheduling": {"alpha": 0.7, "beta": 0.3, "baseRate": 48000, "deadlineMs": 9},

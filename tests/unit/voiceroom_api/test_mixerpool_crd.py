@@ -1,6 +1,7 @@
 """The MixerPool CRD and its typed twin, field by field."""
 
 from fakes.crds import VALIDATIONS, as_rules, filled, load, nodes, section, undescribed
+from voiceroom_api.canary import NOT_ITSELF, NOT_ITSELF_CEL
 from voiceroom_api.fields import to_dict
 from voiceroom_api.mixerpool import NAME, MixerPoolSpec
 
@@ -14,8 +15,10 @@ def test_spec_and_twin_say_the_same() -> None:
 
 
 def test_rules_of_the_whole_object_are_the_twins() -> None:
-    name, *rules = CRD.root[VALIDATIONS]
+    name, itself, *rules = CRD.root[VALIDATIONS]
     assert rules == as_rules(MixerPoolSpec.RELATIONS, ".spec")
+    at = {"fieldPath": ".spec.canary.of"}
+    assert itself == {"rule": NOT_ITSELF_CEL, "message": NOT_ITSELF} | at
     assert f"size() <= {NAME.high}" in name["rule"]
 
 
@@ -51,6 +54,7 @@ def test_status_is_the_contracts() -> None:
         "headroom",
         "nodes",
         "budget",
+        "canary",
         "selector",
         "observedGeneration",
         "conditions",

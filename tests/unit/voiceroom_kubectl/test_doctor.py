@@ -304,3 +304,29 @@ def test_without_the_pools_secret_nothing_can_be_asked(cluster: FakeCluster) -> 
     bare = pod("a") | {"spec": {}}
     with pytest.raises(ClusterError, match="no port admin"):
         report(cluster, bare, NOW_S)
+
+
+STARVED = {
+    "verdict": "starved",
+    "evidence": [{"name": "control's heartbeat overdue", "value": 812.0, "unit": "ms"}],
+}
+
+
+def test_a_loop_of_control_that_others_keep_from_running_is_said_of_a_pod_that_keeps_time(
+    cluster: FakeCluster,
+) -> None:
+    timing = GOOD["timing"] | {"control": STARVED}
+    code, typed = run(cluster, {"a": GOOD | {"timing": timing}}, "lobby")
+    assert code == 0
+    assert "keeps time" in typed.out
+    assert "  Control's loop: starved, the pod was runnable and got no CPU" in typed.out
+    assert "(control's heartbeat overdue 812.0 ms); joins wait, sound does not." in typed.out
+
+
+@pytest.mark.parametrize("said", [None, "starved", {"verdict": "tired"}, {"verdict": None}])
+def test_nothing_is_said_of_a_loop_of_which_nothing_is_known(
+    cluster: FakeCluster, said: object
+) -> None:
+    timing = GOOD["timing"] | {"control": said}
+    _, typed = run(cluster, {"a": GOOD | {"timing": timing}}, "lobby")
+    assert "Control's loop" not in typed.out

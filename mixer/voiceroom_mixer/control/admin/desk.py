@@ -47,6 +47,8 @@ class Desk:
         """What holds now is also on disk."""
         self.apply: Apply = lambda _: None
         """Carries an assignment out; set by the composition root."""
+        self._spoken = asyncio.Event()
+        self._note_told()
 
     @property
     def term(self) -> int:
@@ -61,7 +63,15 @@ class Desk:
     @property
     def told(self) -> bool:
         """Whether the operator has spoken to this pod at all."""
-        return self.assignment is not None or self.directory.number > 0
+        return self._spoken.is_set()
+
+    def _note_told(self) -> None:
+        if self.assignment is not None or self.directory.number > 0:
+            self._spoken.set()
+
+    async def first_word(self) -> None:
+        """Until the operator has spoken to this pod; it tells where rooms are before all else."""
+        await self._spoken.wait()
 
     def place(self, room: str) -> Place | None:
         """Where the pool's room is."""
@@ -75,6 +85,7 @@ class Desk:
                 return
             kept = await asyncio.to_thread(self._store.save, "assignment", body)
             self.assignment, self.kept = wanted, kept
+            self._note_told()
             _log.info(
                 "assigned",
                 extra={"term": wanted.term, "generation": wanted.generation}
@@ -112,6 +123,7 @@ class Desk:
             after = has.after(delta)
             await asyncio.to_thread(self._store.save, "directory", after.whole())
             self.directory = after
+            self._note_told()
 
     def _kept_assignment(self) -> Assignment | None:
         kept = self._store.load("assignment")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -27,6 +28,8 @@ MAX_REQUESTS: Final = 256
 MAX_STREAMS: Final = 4096
 CONNECT_S: Final = 2.0
 ANSWER_S: Final = 15.0
+FIRST_WORD_S: Final = 5.0
+"""The operator speaks to a pod within a second of its being Ready."""
 SILENCE_S: Final = 40.0
 """An event stream says something every 15 s."""
 MAX_ANSWER: Final = 4 * 1024 * 1024
@@ -56,6 +59,15 @@ class Forwarder:
     def knows(self, room: str) -> bool:
         """By the directory; before the operator has spoken, any room may be there."""
         return self._desk.place(room) is not None or not self._desk.told
+
+    async def first_word(self) -> None:
+        """A pod that has just begun is asked before the operator has told it where rooms are: that
+        takes a moment, and who asks waits for it. Raises ``ApiError`` 503 ``busy``."""
+        if self._desk.told:
+            return
+        async with self._counted(is_stream=False):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._desk.first_word(), FIRST_WORD_S)
 
     async def start(self) -> None:
         """Inside the running loop."""

@@ -22,11 +22,13 @@ from voiceroom_mixer.control.auth.tokens import sign
 from voiceroom_mixer.control.events.journal import Journal
 from voiceroom_mixer.control.export.drift import judgement
 from voiceroom_mixer.control.export.numbers import Numbers
+from voiceroom_mixer.control.link import MediaLink
 from voiceroom_mixer.control.moving.announce import Announce
 from voiceroom_mixer.control.moving.channel import Channel
 from voiceroom_mixer.control.moving.feeds import Feeds
-from voiceroom_mixer.control.moving.handover import Chair, Handover
+from voiceroom_mixer.control.moving.handover import Handover
 from voiceroom_mixer.control.moving.owning import Owning
+from voiceroom_mixer.control.moving.waits import Chair
 from voiceroom_mixer.control.readiness import Readiness
 from voiceroom_mixer.control.rooms.facts import RoomFacts
 from voiceroom_mixer.control.rooms.registry import Room
@@ -133,6 +135,7 @@ class PodSide:
         self._seats = {seat.name: seat for seat in wanted.seats}
         chairs = self._chairs(wanted)
         self.handover.apply(chairs)
+        self.handover.disclaim(self._seats)
         taken = {chair.room["name"] for chair in chairs}
         owned = [
             room for room in wanted.owned() if room["name"] not in taken and not self._is_gone(room)
@@ -152,7 +155,7 @@ class PodSide:
             self.announce.weights(held.weights)
         self.announce.look(held.peers if held else ())
         self.handover.look_again(self._rooms.house.clock.now_ns())
-        self.announce.beats(self.handover.owning.twins(), held.peers if held else ())
+        self.announce.beats(self.handover.owning.listeners(), held.peers if held else ())
 
     def _is_for_others(self, seat: Seat) -> bool:
         """Stand by; or own what is known here already, which is the same until it is begun."""
@@ -196,6 +199,7 @@ class PodSide:
             self._place.name,
             Channel(self.trust, self._token),
             lambda link: f"{_own_host(config.udp.host)}:{link.udp_port}",
+            self._process_of,
             _own_address(config),
         )
 
@@ -210,11 +214,14 @@ class PodSide:
     def hello(self, room: Room) -> dict[str, Any]:
         """The first line of a feed."""
         return {
-            "pod": pod_key(self._place.boot_id, room.link.index),
+            "pod": self._process_of(room.link),
             "epoch": room.state.seat.epoch,
             "uid": room.state.extra.get("uid", ""),
             "media": self.handover.media_of(room.link),
         }
+
+    def _process_of(self, link: MediaLink) -> str:
+        return pod_key(self._place.boot_id, link.index)
 
     def _has_moved(self, room: str) -> bool:
         place = self.desk.place(room)

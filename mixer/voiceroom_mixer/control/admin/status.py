@@ -14,6 +14,7 @@ from voiceroom_mixer.control.admin.grant import Grant, Scheduling, judge
 from voiceroom_mixer.control.export import defences
 from voiceroom_mixer.control.export.clockfacts import report
 from voiceroom_mixer.control.export.figures import counter, recent_ticks, worst_figures
+from voiceroom_mixer.control.export.indicators import indicators
 from voiceroom_mixer.control.readiness import Readiness
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.timing.schedule import IDLE_FRAME_MS
@@ -59,7 +60,8 @@ class PodStatus:
     relays: Callable[[], int] = lambda: 0
     """Legs of rooms that other pods mix by now."""
     judgement: Callable[[], Mapping[str, Any]] = dict
-    """``verdict``, ``evidence`` and ``since`` of what watches the clocks; empty = nothing does."""
+    """``verdict``, ``evidence`` and ``since`` of what watches the clocks, and under ``control`` the
+    same of control's event loop; empty = nothing is wrong."""
 
     def document(self) -> dict[str, Any]:
         """Whole; a few hundred microseconds."""
@@ -82,6 +84,7 @@ class PodStatus:
             "headroom": self._headroom(),
             "level": defences.level(self.segments),
             "breaker": defences.breaker(self.segments),
+            "indicators": indicators(self.segments),
         } | self._grade()
 
     def _limits(self) -> Limits:
@@ -124,6 +127,7 @@ class PodStatus:
             "verdict": None,
             "evidence": [],
             "since": None,
+            "control": None,
             **self.judgement(),
         }
 

@@ -81,10 +81,11 @@ def read(body: Mapping[str, Any]) -> Order:
 def _check_together(order: Order) -> None:
     if order.period_ms >= order.for_s * 1_000:
         raise refuse("periodMs", f"must be shorter than for (got {order.period_ms})")
-    if order.freeze_ms * 2 > order.period_ms:
-        most = order.period_ms // 2
+    most = order.period_ms * 3 // 4  # so much opens the breaker, and orders are still taken
+    if order.freeze_ms > most:
         raise refuse(
-            "freezeMs", f"must be at most half of periodMs, {most} (got {order.freeze_ms})"
+            "freezeMs",
+            f"must be at most three quarters of periodMs, {most} (got {order.freeze_ms})",
         )
 
 

@@ -15,6 +15,7 @@ from voiceroom_mixer.control.auth.pin import PinDoor
 from voiceroom_mixer.control.events.bus import EventBus
 from voiceroom_mixer.control.export.clockfacts import clock_infos, refresh_clock_metrics
 from voiceroom_mixer.control.export.drift import refresh_drift_metrics
+from voiceroom_mixer.control.export.indicators import refresh_recovery_metrics
 from voiceroom_mixer.control.export.numbers import Infos, Numbers, rooms_capped
 from voiceroom_mixer.control.export.timers import refresh_timers, timer_infos
 from voiceroom_mixer.control.logs import RateFilter
@@ -32,6 +33,7 @@ _HANDSHAKES: Final = {
     "dtls_busy": "busy",
 }
 """Results of DTLS handshakes by the service's counter."""
+_RECONNECTS: Final = {"rejoins": "rejoin", "ice_restarts": "ice_restart"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Gather:
     readiness: Readiness
     watchdog: Watchdog
     log_filter: RateFilter
+    log_dropped: Callable[[], int]
+    """Lines that nobody took."""
     expected_tasks: Callable[[], int]
     relayed: Callable[[], int] = lambda: 0
     """Legs of rooms that were given away."""
@@ -60,9 +64,12 @@ class Gather:
         self._load()
         self._doors()
         self._processes()
-        self._events(self.service.counters())
+        counted = self.service.counters()
+        self._events(counted)
+        self._reconnects(counted)
         refresh_clock_metrics(self.segments, self.numbers)
         refresh_drift_metrics(self.segments, self.numbers)
+        refresh_recovery_metrics(self.segments, self.numbers)
         if self.probe is not None:
             refresh_timers(self.probe, self.numbers, clock.monotonic_ns())
 
@@ -90,6 +97,7 @@ class Gather:
         waited_s = self.log_filter.lock_wait_ns / NS_PER_S
         numbers.set("voiceroom_lock_wait_seconds_total", waited_s)
         numbers.set("voiceroom_log_suppressed_total", self.log_filter.suppressed)
+        numbers.set("voiceroom_log_dropped_total", self.log_dropped())
         media = sum(max(0, segment.word("media_boots") - 1) for segment in self.segments)
         numbers.set("voiceroom_process_restarts_total", media, process="media")
         control = max(0, self.segments[0].word("control_boots") - 1)
@@ -107,6 +115,13 @@ class Gather:
             numbers.set("voiceroom_dtls_handshakes_total", count, result=result)
         for seconds in self.service.take_handshake_seconds():
             numbers.observe("voiceroom_dtls_handshake_seconds", seconds)
+
+    def _reconnects(self, counted: Mapping[str, int]) -> None:
+        numbers = self.numbers
+        for counter, how in _RECONNECTS.items():
+            numbers.set("voiceroom_reconnects_total", counted.get(counter, 0), how=how)
+        storms = counted.get("reconnect_storms", 0)
+        numbers.set("voiceroom_reconnect_storms_total", storms)
 
     def infos(self) -> Infos:
         """Label sets of the info metrics."""

@@ -21,6 +21,7 @@ _PLAIN: Final[dict[str, str]] = {
     "ticks": "voiceroom_ticks_total",
     "ticks_late": "voiceroom_ticks_late_total",
     "ticks_skipped": "voiceroom_ticks_skipped_total",
+    "ticks_owed": "voiceroom_ticks_owed_total",
     "frames_mixed": "voiceroom_frames_mixed_total",
     "talkers_cut": "voiceroom_talkers_cut_total",
     "rx_packets": "voiceroom_rx_packets_total",
@@ -48,6 +49,7 @@ _PLAIN: Final[dict[str, str]] = {
     "commands": "voiceroom_media_commands_total",
     "leg_faults": "voiceroom_leg_faults_total",
     "clock_backsteps": "voiceroom_clock_backsteps_total",
+    "clock_corrections": "voiceroom_clock_corrections_total",
     "legs": "voiceroom_legs",
     "talkers": "voiceroom_talkers",
     "rooms": "voiceroom_rooms",
@@ -56,6 +58,8 @@ _PLAIN: Final[dict[str, str]] = {
     "ladder_level": "voiceroom_ladder_level",
     "scheduling_alarms": "voiceroom_scheduling_alarms_total",
     "rooms_expired": "voiceroom_frames_expired_total",
+    "checks_unanswered": "voiceroom_stun_checks_unanswered_total",
+    "clocksource_changes": "voiceroom_clocksource_changes_total",
 }
 
 SHARED_COUNTERS: Final[dict[str, Export]] = {
@@ -80,7 +84,18 @@ SHARED_COUNTERS: Final[dict[str, Export]] = {
     "packets_not_passed": Export("voiceroom_passed_on_packets_total", {"result": "dropped"}),
     "jb_shortened_ns": Export("voiceroom_jb_adjusted_seconds_total", {"how": "shortened"}, _NS),
     "jb_repeated_ns": Export("voiceroom_jb_adjusted_seconds_total", {"how": "repeated"}, _NS),
+    **{
+        f"breach_{tier}": Export("voiceroom_tolerance_breaches_total", {"tier": tier})
+        for tier in ("packetisation", "queue", "network")
+    },
+    **{
+        f"acted_{action}": Export("voiceroom_tolerance_actions_total", {"action": action})
+        for action in ("depth", "buffer", "fec", "ice_restart")
+    },
+    "throttled_ns": Export("voiceroom_throttled_seconds_total", {}, _NS),
+    "steal_ns": Export("voiceroom_steal_seconds_total", {}, _NS),
     "tick_interval_ns": Export("voiceroom_tick_interval_seconds", {}, _NS),
+    "clock_error_ns": Export("voiceroom_clock_error_seconds", {}, _NS),
     "breaker_state": Export("voiceroom_breaker_state", {}),
     **{
         f"breaker_to_{state}": Export("voiceroom_breaker_transitions_total", {"to": state})
@@ -93,9 +108,19 @@ SHARED_COUNTERS: Final[dict[str, Export]] = {
 up, but for ``MAXIMA``."""
 
 MAXIMA: Final = frozenset(
-    {"max_lateness_ns", "max_work_ns", "breaker_state", "ladder_level", "tick_interval_ns"}
+    {
+        "max_lateness_ns",
+        "max_work_ns",
+        "breaker_state",
+        "ladder_level",
+        "tick_interval_ns",
+        "clock_error_ns",
+        "throttled_ns",
+        "steal_ns",
+        "clocksource_changes",
+    }
 )
-"""Of these the greatest counts, not the sum."""
+"""Of these the greatest counts, not the sum: each process reads the same books of pod and node."""
 
 SHARED_HISTOGRAMS: Final[dict[str, Export]] = {
     "tick_late": Export("voiceroom_tick_lateness_seconds", {"side": "late"}),
@@ -105,5 +130,11 @@ SHARED_HISTOGRAMS: Final[dict[str, Export]] = {
     "gc_pause_0": Export("voiceroom_gc_pause_seconds", {"generation": "0"}),
     "gc_pause_1": Export("voiceroom_gc_pause_seconds", {"generation": "1"}),
     "gc_pause_2": Export("voiceroom_gc_pause_seconds", {"generation": "2"}),
+    "stun_rtt": Export("voiceroom_stun_rtt_seconds", {}),
+    **{
+        f"delay_{part}": Export("voiceroom_delay_seconds", {"part": part})
+        for part in ("origin", "network", "buffer", "mix", "encode")
+    },
+    "run_delay": Export("voiceroom_run_delay_seconds", {}),
 }
 """By the histogram's name in ``core.state.stats.HISTOGRAMS``; its sum is in nanoseconds."""

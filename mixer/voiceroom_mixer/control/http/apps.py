@@ -21,10 +21,12 @@ async def elsewhere(request: web.Request, handler: Handler) -> web.StreamRespons
     """What is asked of a room of another pod is answered by that one; the page is the same here."""
     context, room = context_of(request), request.match_info.get("room")
     other = context.elsewhere
-    if room is None or other is None or context.service.room_exists(room):
-        return await handler(request)
     is_page = request.match_info.handler is rooms.room and rooms.wants_page(request)
-    if is_page or not other.knows(room):
+    if room is None or other is None or is_page:
+        return await handler(request)
+    if not context.service.room_exists(room):
+        await other.first_word()
+    if context.service.room_exists(room) or not other.knows(room):
         return await handler(request)
     return await other.forward(request, access.room_of(request))
 

@@ -44,6 +44,9 @@ class Operations:
 class Elsewhere(Protocol):
     """The pool's other pods."""
 
+    async def first_word(self) -> None:
+        """Until it is known where rooms are, for a bounded time. Raises ``ApiError`` 503."""
+
     def knows(self, room: str) -> bool:
         """Whether the pool has the room, here or there."""
 

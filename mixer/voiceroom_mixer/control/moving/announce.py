@@ -10,11 +10,13 @@ from typing import Final
 
 from voiceroom_mixer.control.auth.keys import KeySet
 from voiceroom_mixer.core.defend.urgency import Weights
-from voiceroom_mixer.core.state.layout import CONTROL_RELAY, CONTROL_WEIGHTS
+from voiceroom_mixer.core.state.layout import CONTROL_RELAY, CONTROL_WEIGHTS, HEADER_WORDS
 from voiceroom_mixer.core.state.seat import Pool, pod_key
 from voiceroom_mixer.edge.shm import Segment
 from voiceroom_mixer.heart import LINE
 
+_RAN_AT: Final = 8 * HEADER_WORDS.index("media_beat_ns")
+"""Where in its segment media says when it ran last."""
 PURPOSE: Final = b"voiceroom datagrams between mixers"
 
 
@@ -54,17 +56,17 @@ class Announce:
             for segment in self._segments:
                 segment.tables["control"].write(CONTROL_WEIGHTS, weights.to_bytes())
 
-    def beats(self, twins: Mapping[int, set[str]], peers: tuple[str, ...]) -> None:
-        """For whom the keeper beats: of each media process, the twins of its rooms, and those whom
+    def beats(self, listeners: Mapping[int, set[str]], peers: tuple[str, ...]) -> None:
+        """For whom the keeper beats: of each media process, who listens for it, and those whom
         they ask."""
         pools = [self._written[index] for index in sorted(self._written)]
         if not pools:
             return
         processes = [
-            [pool.pod, [_split(to) for to in sorted(twins.get(index, set()) | set(peers))]]
+            [pool.pod, [_split(to) for to in sorted(listeners.get(index, set()) | set(peers))]]
             for index, pool in enumerate(pools)
         ]
-        said = {"key": pools[0].keys[0], "processes": processes}
+        said = {"key": pools[0].keys[0], "processes": processes, "word": _RAN_AT}
         line = LINE + json.dumps(said, separators=(",", ":")) + "\n"
         if line.encode() != self._said and self.tell_keeper(line.encode()):
             self._said = line.encode()

@@ -8,12 +8,10 @@ from typing import Any, Final
 import aiohttp
 
 from voiceroom_mixer.control.admin.trust import Trust
-from voiceroom_mixer.control.moving.following import Following
+from voiceroom_mixer.control.moving.following import STILL_S, Following
 
 PREFIX: Final = "/admin/v1"
 CONNECT_S: Final = 2.0
-SILENCE_S: Final = 3.0
-"""A feed says something twice a second."""
 
 
 class Channel:
@@ -42,7 +40,7 @@ class Channel:
         and what ``Following.read`` raises."""
         assert self._session is not None
         url = f"https://{following.owner}{PREFIX}/rooms/{following.room.name}/feed"
-        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=SILENCE_S)
+        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=STILL_S)
         async with self._session.get(
             url, params=query, headers=self._headers(), timeout=timeout, **self._secure()
         ) as answer:

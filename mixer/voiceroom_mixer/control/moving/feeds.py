@@ -4,7 +4,8 @@
                                                        this connection goes to
     {"room": {"muteAll", "locked", "epoch"}}
     {"set": [LegState, ...]}, {"gone": [leg id, ...]}
-    {"marks": [[leg id, talking, *fields of Mark], ...]}   twice a second
+    {"marks": [[leg id, talking, *fields of Mark], ...]}   twice a second, and every five seconds
+                                                       of a room in which nobody is
     {"events": {"next": id, "tail": [[id, type, data], ...]}}
     {"revoked": [[digest, exp], ...]}
     {"version": n}                                      behind each change of the first three
@@ -30,6 +31,8 @@ from voiceroom_mixer.core.state.legstate import LegState
 
 PUMP_NS: Final = 20 * NS_PER_MS
 MARKS_NS: Final = 500 * NS_PER_MS
+STILL_NS: Final = 5_000 * NS_PER_MS
+"""The same of a room in which nobody is: they only say that the connection stands."""
 TAIL: Final = 64
 """Events that a reader may still resume from at the next pod."""
 MAX_FEEDS: Final = 4096
@@ -47,6 +50,8 @@ class Follower:
     """Where clients reach that."""
     admin: str = ""
     """``HOST:PORT`` of its admin listener."""
+    process: str = ""
+    """That media process in datagrams, hex; empty = it does not say."""
 
 
 @dataclass(eq=False)
@@ -58,6 +63,8 @@ class Feed:
     version: int = 0
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
+    is_read: Callable[[], bool] = lambda: True
+    """Whether the reader's connection stands."""
     _told: dict[str, LegState] = field(default_factory=dict)
     _told_room: dict[str, Any] = field(default_factory=dict)
     _told_events: int = -1
@@ -97,7 +104,7 @@ class Feed:
 
     def figures(self, now_ns: int, journal: Journal, revoked: RevokedTokens) -> Iterator[bytes]:
         """Lines about what is always on the move."""
-        if now_ns - self._marks_ns >= MARKS_NS:
+        if self.marks_are_due(now_ns):
             self._marks_ns = now_ns
             yield _line(marks=[mark(leg) for leg in self.room.legs.values()])
         if journal.next_id != self._told_events:
@@ -108,6 +115,10 @@ class Feed:
         if fresh:
             self._told_revoked.update(fresh)
             yield _line(revoked=[[d.hex(), exp] for d, exp in fresh.items()])
+
+    def marks_are_due(self, now_ns: int) -> bool:
+        """Where streams stand is to be told again."""
+        return now_ns - self._marks_ns >= (MARKS_NS if self.room.legs else STILL_NS)
 
     def behind(self, version: int) -> bool:
         """Whether the reader, who has that version, misses anything."""
@@ -209,7 +220,7 @@ class Feeds:
         changed, self._seen = revision != self._seen, revision
         for readers in self._by_room.values():
             for feed in readers.values():
-                if changed or now_ns - feed._marks_ns >= MARKS_NS:
+                if changed or feed.marks_are_due(now_ns):
                     feed.wake.set()
 
     def news(self, feed: Feed, now_ns: int) -> bytes:

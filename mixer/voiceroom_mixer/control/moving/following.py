@@ -18,6 +18,10 @@ from voiceroom_mixer.core.state.legstate import LegState, StateError
 from voiceroom_mixer.core.state.marks import Mark
 
 AGAIN_S: Final = (0.1, 0.3, 1.0)
+SILENCE_S: Final = 3.0
+"""A feed says something twice a second."""
+STILL_S: Final = 15.0
+"""And of a room in which nobody is every five."""
 AT_ONCE: Final = 8
 """Legs written between two breaths, so that media adopts a big room over many ticks."""
 BREATH_S: Final = 0.02
@@ -69,13 +73,18 @@ class Following:
         """All lines of one connection. Raises ``FeedError``, ``StateError``."""
         told: set[str] = set()
         buffer = b""
-        async for chunk in content.iter_any():
+        while chunk := await self._next(content):
             buffer += chunk
             *lines, buffer = buffer.split(b"\n")
             for line in lines:
                 await self._take(_parsed(line), told)
             if len(buffer) > MAX_LINE * 8:
                 raise FeedError("a line without end")
+
+    async def _next(self, content: aiohttp.StreamReader) -> bytes:
+        """Empty at the end. Raises ``TimeoutError`` where the owner says nothing for too long."""
+        async with asyncio.timeout(SILENCE_S if self.room.legs else STILL_S):
+            return await content.readany()
 
     async def _take(self, line: Mapping[str, Any], told: set[str]) -> None:
         match line:

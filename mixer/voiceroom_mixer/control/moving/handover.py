@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -13,59 +13,36 @@ import aiohttp
 
 from voiceroom_api.units import NS_PER_MS
 from voiceroom_mixer.config import RoomEntry
-from voiceroom_mixer.control.events.journal import Event, Journal
+from voiceroom_mixer.control.events.journal import AHEAD, Event, Journal
 from voiceroom_mixer.control.link import MediaLink
 from voiceroom_mixer.control.moving.channel import Channel
 from voiceroom_mixer.control.moving.feeds import Feeds
 from voiceroom_mixer.control.moving.following import Following
 from voiceroom_mixer.control.moving.owning import Owning, tell_moved
 from voiceroom_mixer.control.moving.standing import Standing, owner_epoch, stands, waiting
-from voiceroom_mixer.control.rooms.begun import begun, gap_us, how_begun, is_mixed, warm_epoch
+from voiceroom_mixer.control.moving.waits import Chair, Wait
+from voiceroom_mixer.control.rooms.begun import begun, came, how_begun, is_mixed, warm_epoch
 from voiceroom_mixer.control.rooms.house import House
 from voiceroom_mixer.control.rooms.recovery import settings
 from voiceroom_mixer.control.rooms.registry import Room
 from voiceroom_mixer.control.signalling import ice
 from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.messages import Kind, Message
-from voiceroom_mixer.core.state.seat import Part, Seat, room_key
+from voiceroom_mixer.core.state.seat import Seat, room_key
 
 ORDER_S: Final = 0.45
 """An owner that has not answered by then is about to be taken over."""
 AGAIN_NS: Final = 50 * NS_PER_MS
 REFUSED_NS: Final = 1_000 * NS_PER_MS
+ALL_NS: Final = 200 * NS_PER_MS
 _CONFLICT: Final = 409
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Chair:
-    """An entry of the assignment that has to do with another pod."""
-
-    room: RoomEntry
-    part: Part
-    owner: str
-    """The owner's admin listener, HOST:PORT; empty = not known (yet)."""
-    owner_epoch: int
-    move: str = ""
-    forced: bool = False
-    """The operator says that nobody else mixes it: there is nobody to be asked."""
-
-
-@dataclass(slots=True)
-class _Wait:
-    """A standing room's way to the cut."""
-
-    following: Following | None = None
-    ordering: asyncio.Task[None] | None = None
-    not_before_ns: int = 0
-    candidates: tuple[tuple[str, int], ...] = ()
-    chair: Chair | None = None
-    refused: str = ""
-
-
 @dataclass
 class Handover:
-    """``look`` every 20 ms."""
+    """``look`` every 20 ms, at every fifth of these while it ``rests``, and after each row that was
+    written."""
 
     house: House
     standing: Standing
@@ -76,11 +53,14 @@ class Handover:
     channel: Channel
     media_of: Callable[[MediaLink], str]
     """HOST:PORT of one of our media processes, for other mixers; no HOST = where we call from."""
+    process_of: Callable[[MediaLink], str]
+    """The same process in datagrams, hex."""
     admin: str = ""
-    """The same of our admin listener."""
-    _waits: dict[str, _Wait] = field(default_factory=dict)
+    """HOST:PORT of our admin listener, like ``media_of``."""
+    _waits: dict[str, Wait] = field(default_factory=dict)
     moved_in: int = 0
     taken_over: int = 0
+    _all_due_ns: int = 0
 
     # Assignments
 
@@ -133,7 +113,7 @@ class Handover:
 
     def _take_part(self, room: Room, chair: Chair, seat: Seat) -> None:
         """A known room may change its part; what the feed has said of it is kept."""
-        wait = self._waits.setdefault(room.name, _Wait())
+        wait = self._waits.setdefault(room.name, Wait())
         before = room.state.seat
         known = wait.following is not None and wait.following.owner == chair.owner
         if known and before.part == seat.part and before.epoch == seat.epoch:
@@ -142,6 +122,8 @@ class Handover:
             return
         ordered = (before.ordered and before.epoch == seat.epoch) or chair.forced
         seat = replace(seat, ordered=ordered, other=before.other)
+        if before.part == "former" and before.owner_epoch == seat.owner_epoch:
+            seat = replace(seat, pod=before.pod)  # it is listened for already
         if known:
             heard = owner_epoch(seat, before.owner_epoch)
             seat = replace(seat, pod=before.pod, owner_epoch=heard)
@@ -150,7 +132,7 @@ class Handover:
         if not known:
             self._follow(room, wait, chair.owner)
 
-    def _follow(self, room: Room, wait: _Wait, owner: str) -> None:
+    def _follow(self, room: Room, wait: Wait, owner: str) -> None:
         if wait.following is not None:
             wait.following.stop()
         following = Following(room, owner, self.standing, self._greeted, self._revoked)
@@ -166,6 +148,7 @@ class Handover:
             "pod": self.pod,
             "part": room.state.seat.part,
             "media": self.media_of(room.link),
+            "process": self.process_of(room.link),
             "candidates": ",".join(listed),
             "admin": self.admin,
         }
@@ -185,7 +168,7 @@ class Handover:
     def _let_go(self, room: Room) -> None:
         wait = self._waits.pop(room.name, None)
         if wait is not None:
-            _end(wait)
+            wait.end()
         self.standing.close(room)
 
     def _yield(self, room: Room) -> None:
@@ -193,11 +176,18 @@ class Handover:
         self.owning.withdraw(room.name)
         self.feeds.close_room(room.name)
         self.journal.forget(room.name)
-        seat = replace(room.state.seat, part="former", other="", to="", to_epoch=0)
+        seat = replace(room.state.seat, to_pod="")  # nothing is left to be taken back
         self.house.publish(room.name, "move", {"epoch": seat.epoch + 1})
-        self.standing.give_away(room, seat)
+        self.standing.give_away(room, seat.given_away("", 0))
 
     # What assignments of owned rooms have to leave alone
+
+    def disclaim(self, named: Collection[str]) -> None:
+        """The operator has rooms that are not ``named`` elsewhere for good, perhaps with a twin:
+        this pod takes none of them back."""
+        for room in self.standing.rooms.values():
+            if room.state.seat.part == "former" and room.name not in named:
+                self.standing.reseat(room, pod="", owner_epoch=0)
 
     def owns(self, name: str, epoch: int) -> bool:
         """The room is mixed here under a later epoch than the assignment knows of."""
@@ -219,20 +209,31 @@ class Handover:
     # Life
 
     def look(self, now_ns: int) -> None:
-        """Feeds, orders that are due, and what media has begun or stopped."""
+        """Feeds, orders that are due, and what media has begun or stopped. Media tells of a twin
+        that has taken over: those are asked seldom, in case that word was lost."""
         self.feeds.pump(now_ns)
+        self.owning.look_at_orders()
+        all_ = now_ns >= self._all_due_ns
+        if all_:
+            self._all_due_ns = now_ns + ALL_NS
         for room in list(self.standing.rooms.values()):
+            if not all_ and room.state.seat.part != "successor":
+                continue
             wait = self._waits.get(room.name)
             if wait is not None and wait.following is not None:
                 wait.following.note()
-            if stands(room):
-                self._advance(room, now_ns)
+            self._advance(room, now_ns)
+
+    def rests(self) -> bool:
+        """No move is under way here."""
+        rooms = self.standing.rooms.values()
+        return not self.owning.orders and all(r.state.seat.part != "successor" for r in rooms)
 
     def look_again(self, now_ns: int) -> None:
         """Once a second: what a lost word would have said."""
         for room in list(self.house.registry.rooms.values()):
             if not is_mixed(room.link, room.state):
-                self._stopped(room, "")
+                self._stopped(room, 0, "")
         self.owning.look(now_ns)
         self.standing.sweep()
 
@@ -257,7 +258,7 @@ class Handover:
             self.standing.reseat(room, ordered=True)
             wait.ordering = asyncio.create_task(self._order(room, wait), name="order")
 
-    async def _order(self, room: Room, wait: _Wait) -> None:
+    async def _order(self, room: Room, wait: Wait) -> None:
         """Media's clock of the take-over runs already: whoever does not answer is taken over."""
         following, seat = wait.following, room.state.seat
         assert following is not None
@@ -279,7 +280,7 @@ class Handover:
             behind = status == _CONFLICT
             self._refused(room, wait, AGAIN_NS if behind else REFUSED_NS)
 
-    def _refused(self, room: Room, wait: _Wait, pause_ns: int) -> None:
+    def _refused(self, room: Room, wait: Wait, pause_ns: int) -> None:
         """It goes on there; try again."""
         if stands(room) and not self._is_ours(room):
             wait.not_before_ns = self.house.clock.now_ns() + pause_ns
@@ -293,8 +294,9 @@ class Handover:
         if room is None:
             return
         if message.kind == Kind.ROOM_STOPPED and room.name in self.house.registry.rooms:
-            self._stopped(room, message.payload[4:].decode("ascii", "replace"))
-        elif message.kind == Kind.ROOM_BEGUN and stands(room):
+            by = int.from_bytes(message.payload[4:8], "big")
+            self._stopped(room, by, message.payload[8:].decode("ascii", "replace"))
+        elif message.kind == Kind.ROOM_BEGUN and room.name in self.standing.rooms:
             self._begun(room)
 
     def _at(self, link: MediaLink, message: Message) -> Room | None:
@@ -305,21 +307,20 @@ class Handover:
                     return room
         return None
 
-    def _stopped(self, room: Room, target: str) -> None:
+    def _stopped(self, room: Room, epoch: int, target: str) -> None:
         self.journal.forget(room.name)
-        self.owning.stopped(room, target)
+        self.owning.stopped(room, epoch, target)
 
     def _begun(self, room: Room) -> None:
         """It is ours: people find it here, and are told."""
-        wait = self._waits.pop(room.name, _Wait())
-        seat, was = room.state.seat, room.state.seat
+        wait = self._waits.pop(room.name, Wait())
+        was = room.state.seat
         epoch, _ = begun(room.link, room.state)
         taken = how_begun(room.link, room.state) == layout.BEGAN_TAKEN
-        seat = replace(seat, part="owner", epoch=epoch, other="", pod="", owner_epoch=0)
-        seat = replace(seat, warm=False, ordered=False)
         self._inherit(room, wait)
-        _end(wait)
-        self.standing.become_owner(room, seat)
+        wait.end()
+        self.owning.places.pop(room.name, None)
+        self.standing.become_owner(room, was.begun(epoch))
         self.taken_over += taken
         self.moved_in += not taken
         for leg in list(room.legs.values()):
@@ -337,8 +338,10 @@ class Handover:
         elif leg.state.previous_ice is not None:
             leg.previous_ice_until_ns = self.house.clock.now_ns() + ice.PREVIOUS_NS
 
-    def _inherit(self, room: Room, wait: _Wait) -> None:
-        events = wait.following.events if wait.following is not None else {}
+    def _inherit(self, room: Room, wait: Wait) -> None:
+        """A former owner does not know which ids were given since: who has one looks anew."""
+        unknown: dict[str, Any] = {"next": self.journal.next_id + 2 * AHEAD}
+        events = wait.following.events if wait.following is not None else unknown
         tail = [Event(int(i), room.name, str(t), dict(d)) for i, t, d in events.get("tail", [])]
         self.journal.inherit(room.name, int(events.get("next", 1)), tail)
 
@@ -349,7 +352,8 @@ class Handover:
         and whether a twin or a successor is ``prepared``."""
         found: dict[str, dict[str, Any]] = {}
         for room in self.house.registry.rooms.values():
-            found[room.name] = {"role": "owner", "epoch": room.state.seat.epoch} | _came(room)
+            seat = room.state.seat
+            found[room.name] = {"role": "owner", "epoch": seat.epoch} | came(room.link, room.state)
         for room in self.standing.rooms.values():
             seat, wait = room.state.seat, self._waits.get(room.name)
             known = wait is not None and wait.following is not None and wait.following.is_whole
@@ -373,24 +377,5 @@ class Handover:
         """End all tasks; what stands in the segments stays."""
         self.feeds.close_all()
         for wait in self._waits.values():
-            _end(wait)
+            wait.end()
         await self.channel.stop()
-
-
-def _end(wait: _Wait) -> None:
-    if wait.following is not None:
-        wait.following.stop()
-    if wait.ordering is not None:
-        wait.ordering.cancel()
-        wait.ordering = None
-
-
-def _came(room: Room) -> dict[str, Any]:
-    """``came``: how the room came here from another pod."""
-    epoch, _ = begun(room.link, room.state)
-    if not epoch or epoch != room.state.seat.epoch:
-        return {}
-    gap_ms = gap_us(room.link, room.state) // 1_000
-    taken = how_begun(room.link, room.state) == layout.BEGAN_TAKEN
-    lost = gap_ms // room.state.frame_ms if taken else 0
-    return {"came": {"gapMs": gap_ms, "lostFrames": lost, "taken": taken}}

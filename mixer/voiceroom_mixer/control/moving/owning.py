@@ -9,10 +9,13 @@ from typing import Any, Final
 from voiceroom_api.units import NS_PER_MS
 from voiceroom_mixer.control.moving.feeds import Feed, Feeds, Follower
 from voiceroom_mixer.control.moving.standing import Standing
+from voiceroom_mixer.control.rooms.begun import begun, is_mixed
 from voiceroom_mixer.control.rooms.house import NO_TWIN, House, Twin
 from voiceroom_mixer.control.rooms.registry import Room
 from voiceroom_mixer.control.service import ApiError
 
+TOLD_NS: Final = 15_000 * NS_PER_MS
+"""Media tells its epoch for 10 s."""
 CUT_NS: Final = 2_000 * NS_PER_MS
 """An order that media has not followed by then is withdrawn."""
 
@@ -28,6 +31,8 @@ class Owning:
         """By the room's name: pod, admin listener and epoch of whoever it was given to."""
         self._ordered: dict[str, tuple[Follower, int]] = {}
         """By the room's name: who is to have it, and until when it may be withdrawn."""
+        self._told_since_ns: dict[str, int] = {}
+        """By the room's name: since when the one before us is told that it is ours for good."""
         house.twin = self.twin
 
     # Twins
@@ -45,12 +50,37 @@ class Owning:
 
     def look(self, now_ns: int) -> None:
         """Once a second: pair each room with the twin that it is to have, if that reads its feed;
-        withdraw orders that were not followed."""
+        withdraw orders that were not followed, and forget for whom they were."""
         for room in list(self._house.registry.rooms.values()):
             feed = self._feeds.of(room.name, self.wanted_twin(room.name))
             self._be_paired(room, feed.follower.media if feed is not None else "")
+            seat = room.state.seat
+            if seat.to_pod and not seat.to and is_mixed(room.link, room.state):
+                self._write(room, to_pod="", to_epoch=0)
         for name, (_, until_ns) in list(self._ordered.items()):
             if now_ns >= until_ns:
+                self.withdraw(name)
+        self._let_formers_go(now_ns)
+
+    def _let_formers_go(self, now_ns: int) -> None:
+        """Of rooms whose later epoch media has told the one before us for long enough: he takes
+        nothing back at that, and need not hear us any more. The twin hears us in any case."""
+        since_ns: dict[str, int] = {}
+        for room in self._house.registry.rooms.values():
+            seat, began = room.state.seat, begun(room.link, room.state)[0]
+            if seat.hears and (seat.epoch > began or seat.hears == seat.other):
+                since_ns[room.name] = self._told_since_ns.get(room.name, now_ns)
+                if now_ns - since_ns[room.name] >= TOLD_NS:
+                    self._write(room, hears="")
+        self._told_since_ns = since_ns
+
+    def look_at_orders(self) -> None:
+        """Every 20 ms: whoever has gone before its cut is given nothing, and the room goes on."""
+        for name, (follower, _) in list(self._ordered.items()):
+            room = self._house.registry.rooms.get(name)
+            feed = self._feeds.of(name, follower.pod)
+            is_there = feed is not None and feed.is_read()
+            if room is not None and not is_there and is_mixed(room.link, room.state):
                 self.withdraw(name)
 
     def _be_paired(self, room: Room, media: str) -> None:
@@ -79,12 +109,12 @@ class Owning:
                 data = {"id": leg.id, "epoch": room.state.seat.epoch}
                 self._house.publish(room.name, "move", data)
 
-    def twins(self) -> dict[int, set[str]]:
-        """By media process: the media of those who stand by for its rooms."""
+    def listeners(self) -> dict[int, set[str]]:
+        """By media process: the media of those who are to miss it."""
         found: dict[int, set[str]] = {}
-        for room in self._house.registry.rooms.values():
-            if room.state.seat.other:
-                found.setdefault(room.link.index, set()).add(room.state.seat.other)
+        for rooms in (self._house.registry.rooms, self._standing.rooms):
+            for room in rooms.values():
+                found.setdefault(room.link.index, set()).update(room.state.seat.listeners())
         return found
 
     def unprotected(self) -> int:
@@ -96,6 +126,11 @@ class Owning:
         )
 
     # Moves
+
+    @property
+    def orders(self) -> int:
+        """How many may still be withdrawn."""
+        return len(self._ordered)
 
     def order(self, room: Room, body: Mapping[str, Any], now_ns: int) -> None:
         """Stop in favour of the pod in ``body``. Raises ``ApiError`` 409 ``not_this_room``,
@@ -114,30 +149,33 @@ class Owning:
         self._ordered[room.name] = (feed.follower, now_ns + CUT_NS)
         self._house.registry.frozen.add(room.name)
         move = str(body.get("move", ""))[:128]
-        self._write(room, to=feed.follower.media, to_epoch=epoch, move=move)
+        reader = feed.follower
+        self._write(room, to=reader.media, to_epoch=epoch, to_pod=reader.process, move=move)
 
     def withdraw(self, name: str) -> None:
-        """The room goes on here after all."""
+        """The room goes on here after all. Whom it was to go to stays on record: media may have
+        stopped in this moment, and listens for him then."""
         self._ordered.pop(name, None)
         self._house.registry.frozen.discard(name)
         room = self._house.registry.rooms.get(name)
         if room is not None and room.state.seat.to:
-            self._write(room, to="", to_epoch=0, move="")
+            self._write(room, to="", move="")
 
-    def stopped(self, room: Room, target: str) -> None:
-        """Media mixes it no more: pages restart ICE, gateways learn the new address, and people's
-        requests go to the pod at ``target``."""
+    def stopped(self, room: Room, by: int, target: str) -> None:
+        """Media mixes it no more, and whoever is at ``target`` does under the epoch ``by`` (0 and
+        empty: not known): pages restart ICE, gateways learn the new address, and people's requests
+        go there."""
         follower, _ = self._ordered.pop(room.name, (None, 0))
         self._house.registry.frozen.discard(room.name)
         seat = room.state.seat
-        epoch = seat.to_epoch or seat.epoch + 1
+        epoch = by or seat.to_epoch or seat.epoch + 1
         if follower is not None:
             self.places[room.name] = (follower.pod, follower.admin, epoch)
             tell_moved(self._house, room, follower.candidates)
         self._house.publish(room.name, "move", {"epoch": epoch})
         self._feeds.close_room(room.name)
         other = target or seat.to or (follower.media if follower is not None else "")
-        self._standing.give_away(room, replace(seat, part="former", other=other, to="", to_epoch=0))
+        self._standing.give_away(room, seat.given_away(other, by))
 
 
 def tell_moved(house: House, room: Room, candidates: tuple[tuple[str, int], ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,8 +15,10 @@ from voiceroom_mixer.control.moving.feeds import Follower
 from voiceroom_mixer.control.moving.handover import Handover
 from voiceroom_mixer.control.rooms.registry import Room
 from voiceroom_mixer.control.service import ApiError
+from voiceroom_mixer.core.moving.messages import POD_BYTES
 
 MAX_CANDIDATES: Final = 16
+_PROCESS: Final = re.compile(rf"[0-9a-f]{{{2 * POD_BYTES}}}")
 _log = logging.getLogger(__name__)
 _HEADERS: Final = {"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"}
 
@@ -35,12 +38,20 @@ def follower(request: web.Request) -> Follower:
         media=media,
         candidates=candidates,
         admin=_admin(request),
+        process=_process(request),
     )
 
 
 def _admin(request: web.Request) -> str:
     host, _, port = request.query.get("admin", "").rpartition(":")
     return checks.address(f"{host or _caller(request)}:{port}", "admin") if port else ""
+
+
+def _process(request: web.Request) -> str:
+    text = request.query.get("process", "")
+    if text and not _PROCESS.fullmatch(text):
+        raise checks.refuse("process", f"must be {2 * POD_BYTES} hex digits")
+    return text
 
 
 def _caller(request: web.Request) -> str:
@@ -56,6 +67,7 @@ async def serve_feed(
     feed = readers.open(room, reader)
     if feed is None:
         raise ApiError(503, "busy", "too many feeds", headers={"Retry-After": "1"})
+    feed.is_read = lambda: request.transport is not None and not request.transport.is_closing()
     response = web.StreamResponse(headers=_HEADERS)
     try:
         await response.prepare(request)

@@ -120,6 +120,7 @@ class Standing:
             if leg.handshake is not None:
                 leg.handshake.drop()
                 leg.handshake = None
+            room.link.write_mark(leg.state.slot, Mark(leg.state.generation))  # ours are newer
         self._registry.rooms.pop(room.name, None)
         self.rooms[room.name] = room
         self.change(room, seat=seat)

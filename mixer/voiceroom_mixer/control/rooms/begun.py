@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from voiceroom_mixer.control.link import MediaLink
+from voiceroom_mixer.core.state import layout
 from voiceroom_mixer.core.state.legstate import RoomState
-from voiceroom_mixer.core.state.seat import STANDING
 
 
 def begun(link: MediaLink, state: RoomState) -> tuple[int, int]:
@@ -29,12 +31,20 @@ def warm_epoch(link: MediaLink, state: RoomState) -> int:
 
 def is_mixed(link: MediaLink, state: RoomState) -> bool:
     """Whether media mixes the room, by its seat and by what it has begun and stopped since."""
-    began, stopped = begun(link, state)
-    if state.seat.part in STANDING:
-        return began > state.seat.owner_epoch and stopped < began
-    return state.seat.part == "owner" and (not stopped or stopped < began)
+    return state.seat.is_mixed(*begun(link, state))
 
 
 def gap_us(link: MediaLink, state: RoomState) -> int:
     """Silence before the room began here, as far as media can tell."""
     return int(link.segment.room_columns["gap_us"][state.slot])
+
+
+def came(link: MediaLink, state: RoomState) -> dict[str, Any]:
+    """``came``: how the room came here from another pod; empty = it did not."""
+    epoch, _ = begun(link, state)
+    if not epoch or epoch != state.seat.epoch:
+        return {}
+    gap_ms = gap_us(link, state) // 1_000
+    taken = how_begun(link, state) == layout.BEGAN_TAKEN
+    lost = gap_ms // state.frame_ms if taken else 0
+    return {"came": {"gapMs": gap_ms, "lostFrames": lost, "taken": taken}}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from voiceroom_mixer.control.rooms.context import ControlClock, Entropy, Publish
 from voiceroom_mixer.control.rooms.leaving import Leaving
 from voiceroom_mixer.control.rooms.legs import LegBook
-from voiceroom_mixer.control.rooms.registry import Registry, Room
+from voiceroom_mixer.control.rooms.reconnects import Reconnects
+from voiceroom_mixer.control.rooms.registry import Leg, Registry, Room
 from voiceroom_mixer.control.rooms.revoked import RevokedTokens
 from voiceroom_mixer.control.signalling.candidates import (
     FIRST_PRIORITY,
@@ -57,3 +58,11 @@ class House:
     """Participants that this pod may hold."""
     twin: Callable[[Room], Twin] = lambda _: NO_TWIN
     """The pod that stands by for a room now, as far as answers list it."""
+    reconnects: Reconnects = field(default_factory=Reconnects)
+
+    def came_back(self, leg: Leg, how: str) -> None:
+        """Count it: ``how`` is ``rejoins`` or ``ice_restarts``."""
+        counters, now_ns = self.registry.counters, self.clock.now_ns()
+        counters[how] += 1
+        if how == "rejoins" or not self.reconnects.was_asked(leg.room.name, now_ns):
+            counters["reconnect_storms"] += self.reconnects.note(leg.state.participant, now_ns)

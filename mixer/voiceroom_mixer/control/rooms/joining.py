@@ -63,6 +63,7 @@ class Joining:
         leg.handshake = self._handshake(webrtc, leg, offer)
         if leg.state.replaces:
             self._house.leaving.make_way(leg)
+            self._house.came_back(leg, "rejoins")
         data = views.participant(leg) | {"replaces": leg.state.replaces}
         self._house.publish(room.name, "joined", data)
         return Joined(leg.id, leg.state.etag, self._answer(webrtc, leg, offer, direction))
@@ -98,6 +99,8 @@ class Joining:
             mid=offer.line.mid,
             level_ext=offer.level_ext,
             mixer_level_ext=offer.mixer_level_ext,
+            capture_ext=offer.capture_ext,
+            mix_times_ext=offer.mix_times_ext,
             etag=ice.new_etag(house.entropy),
             extra={"bundled": offer.bundled, "twin": house.twin(room).pod}
             | called(name, claims, admission.inherits),

@@ -16,7 +16,7 @@ from voiceroom_mixer.control.rooms.begun import begun, is_mixed
 from voiceroom_mixer.control.rooms.leaving import Leaving
 from voiceroom_mixer.control.rooms.registry import Leg, Registry, Room
 from voiceroom_mixer.core.state.legstate import LegState, RoomState, StateError
-from voiceroom_mixer.core.state.seat import Part, Seat, room_key
+from voiceroom_mixer.core.state.seat import Seat, room_key
 
 
 def recover(
@@ -62,16 +62,14 @@ def _recover_rooms(registry: Registry, link: MediaLink, standing: dict[str, Room
 
 def _as_it_is(room: Room) -> Room:
     """With the part that media has given it, where control was killed before it could say so."""
-    state, epoch = room.state, begun(room.link, room.state)[0]
-    part: Part = state.seat.part
-    if is_mixed(room.link, state):
-        part = "owner"
-    elif part == "owner":
-        part = "former"
-    if part != state.seat.part:
-        other = "" if part == "owner" else state.seat.to
-        seat = replace(state.seat, part=part, epoch=max(state.seat.epoch, epoch), other=other)
-        room.state = replace(state, seat=replace(seat, ordered=False, to="", to_epoch=0))
+    seat, epoch = room.state.seat, begun(room.link, room.state)[0]
+    if is_mixed(room.link, room.state):
+        is_new = seat.part != "owner" or epoch > seat.epoch
+        now = seat.begun(max(seat.epoch, epoch)) if is_new else seat
+    else:
+        now = seat.given_away(seat.to, 0) if seat.part == "owner" else seat
+    if now != seat:
+        room.state = replace(room.state, seat=now)
         room.link.write_room(room.state)
     return room
 

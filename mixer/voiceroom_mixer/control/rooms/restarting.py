@@ -41,7 +41,7 @@ class Restarting:
             extra=before.extra | {"twin": twin.pod},
         )
         leg.previous_ice_until_ns = house.clock.now_ns() + ice.PREVIOUS_NS
-        house.registry.counters["ice_restarts"] += 1
+        house.came_back(leg, "ice_restarts")
         answer = build_fragment(
             fresh,
             twin.behind(house.advertised[leg.link.index].candidates),

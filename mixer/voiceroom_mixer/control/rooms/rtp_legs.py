@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
@@ -125,9 +125,11 @@ class RtpLegs:
 
     def _free(self, request: RtpRequest, link_index: int) -> None:
         """One address is one leg; and so are legs that wait for a source in the same way."""
-        ip = str(request.ip)
-        for leg in self._house.registry.legs():
-            if leg.state.remote_ip == ip and leg.link.index == link_index and _clash(leg, request):
+        registry, ip = self._house.registry, str(request.ip)
+        heard = registry.links[link_index].heard_from(request.port)
+        for leg in registry.legs():
+            is_near = leg.state.remote_ip == ip and leg.link.index == link_index
+            if is_near and _clash(leg, request, heard):
                 raise ApiError(
                     409,
                     "address_taken",
@@ -151,12 +153,14 @@ class RtpLegs:
         )
 
 
-def _clash(leg: Leg, request: RtpRequest) -> bool:
-    """Of a leg with the request's IP address. Only one that latches has media to ask."""
+def _clash(leg: Leg, request: RtpRequest, heard: Set[int]) -> bool:
+    """Of a leg with the request's IP address. Where it is heard from, media knows: it is asked
+    about few of a crowd. ``heard``: slots that may be heard from the request's port."""
     state = leg.state
-    if state.remote_port:
-        return request.port == state.remote_port
-    latched = leg.figures().address
-    if request.port:
-        return latched is not None and request.port == latched[1]
-    return latched is None and state.payload_type == request.payload_type
+    if not request.port:
+        waits_alike = not state.remote_port and state.payload_type == request.payload_type
+        return waits_alike and leg.figures().address is None
+    if state.remote_port == request.port:
+        return True
+    address = leg.figures().address if state.slot in heard else None
+    return address is not None and address[1] == request.port

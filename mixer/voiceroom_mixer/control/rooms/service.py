@@ -27,6 +27,7 @@ from voiceroom_mixer.control.rooms.joining import Joining
 from voiceroom_mixer.control.rooms.leaving import Leaving
 from voiceroom_mixer.control.rooms.legs import LegBook
 from voiceroom_mixer.control.rooms.reaper import Reaper
+from voiceroom_mixer.control.rooms.reconnects import Reconnects
 from voiceroom_mixer.control.rooms.recovery import recover
 from voiceroom_mixer.control.rooms.registry import Registry, Room
 from voiceroom_mixer.control.rooms.restarting import Restarting
@@ -58,6 +59,13 @@ def build_service(
 
     Raises ``ValueError`` when there is no media process, or no place for all rooms.
     """
+    reconnects = Reconnects()
+
+    def told(room: str, kind: str, data: dict[str, Any]) -> None:
+        if kind == "move":
+            reconnects.asked(room, clock.now_ns())
+        publish(room, kind, data)
+
     registry = Registry(links)
     book = LegBook(registry, clock, entropy)
     revoked = RevokedTokens(links[0].segment.tables["revoked"])
@@ -66,9 +74,10 @@ def build_service(
         book=book,
         leaving=Leaving(registry, book, revoked, publish, clock),
         revoked=revoked,
-        publish=publish,
+        publish=told,
         clock=clock,
         entropy=entropy,
+        reconnects=reconnects,
         advertised=_advertised(config, links),
         limit=config.limits.participants,
     )

@@ -15,7 +15,7 @@ from voiceroom_mixer.control.rooms.registry import Leg, Registry
 from voiceroom_mixer.core.state.messages import Kind, Message, MessageError, parse_address
 
 _log = logging.getLogger(__name__)
-_REFILL: Final = struct.Struct("!III")
+_REFILL: Final = struct.Struct("!IIII")
 
 
 class MediaWords:
@@ -40,6 +40,7 @@ class MediaWords:
             Kind.TALKING: self._talking,
             Kind.REFILL: self._refill,
             Kind.HEARD: self._heard,
+            Kind.ANOTHER_PATH: self._another_path,
         }
 
     def __call__(self, link: MediaLink, message: Message) -> None:
@@ -97,10 +98,18 @@ class MediaWords:
             self._publish(leg.room.name, "talking" if talking else "silent", data)
 
     def _refill(self, leg: Leg, payload: bytes) -> None:
-        size_ms, target_ms, last_seq = _REFILL.unpack(payload)
+        size_ms, target_ms, last_seq, ssrc = _REFILL.unpack(payload)
         fields = {"room": leg.room.name, "leg": leg.id}
         fields |= {"size_ms": size_ms, "target_ms": target_ms, "last_seq": last_seq}
+        fields["ssrc"] = ssrc
         _log.warning("JB refill timeout", extra=fields)
+
+    def _another_path(self, leg: Leg, _payload: bytes) -> None:
+        """As for a leg that does not know of its room's twin. A room that changes pods has all its
+        pages ask anyhow."""
+        if leg.room.name not in self._registry.frozen:
+            data = {"id": leg.id, "epoch": leg.room.state.seat.epoch}
+            self._publish(leg.room.name, "move", data)
 
     def _heard(self, leg: Leg, _payload: bytes) -> None:
         if leg.state.replaces:

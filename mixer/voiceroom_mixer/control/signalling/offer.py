@@ -14,6 +14,7 @@ from aiortc.sdp import MediaDescription, SessionDescription
 
 from voiceroom_mixer.control.service import ApiError
 from voiceroom_mixer.control.signalling.ice import checked_credentials
+from voiceroom_mixer.core.rtp.stamps import CAPTURE_URI, MIX_TIMES_URI
 from voiceroom_mixer.core.state.legstate import IceCredentials
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
@@ -23,7 +24,7 @@ MAX_FORMATS: Final = 128
 MAX_FINGERPRINTS: Final = 8
 LEVEL_URI: Final = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 MIXER_LEVEL_URI: Final = "urn:ietf:params:rtp-hdrext:csrc-audio-level"
-URIS: Final = frozenset({LEVEL_URI, MIXER_LEVEL_URI})
+URIS: Final = frozenset({LEVEL_URI, MIXER_LEVEL_URI, CAPTURE_URI, MIX_TIMES_URI})
 """Not sdes:mid: a client that was promised it drops our packets, which signal no SSRC and carry
 no mid (RFC 8843 §9.2 then finds no m-section by payload type alone in libwebrtc)."""
 DIGESTS: Final = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
@@ -105,6 +106,16 @@ class Offer:
     def mixer_level_ext(self) -> int:
         """RFC 6465 (mixer to client) extension id; 0 = not offered."""
         return self._extension(MIXER_LEVEL_URI)
+
+    @property
+    def capture_ext(self) -> int:
+        """abs-capture-time extension id, of what the client sends; 0 = not offered."""
+        return self._extension(CAPTURE_URI)
+
+    @property
+    def mix_times_ext(self) -> int:
+        """mix-times extension id, of what we send; 0 = not offered."""
+        return self._extension(MIX_TIMES_URI)
 
     def _extension(self, uri: str) -> int:
         return next((id_ for id_, offered in self.extensions if offered == uri), 0)

@@ -20,6 +20,9 @@ class Guard:
         self.ladder = Ladder()
         self._alarms = AlarmRow()
         self._waited_for_ns: int | None = None
+        self._before = Breaker.CLOSED
+        self._is_harmless = False
+        """The breaker opened at a step that took no time from anybody."""
 
     def tick(
         self, tick: Tick, *, step_ns: int, contradicts: bool, alarmed: bool = False
@@ -34,10 +37,18 @@ class Guard:
             bad=contradicts or missed > 0, truth_ns=truth_ns, step_ns=step_ns, missed=missed
         )
         work = max(tick.work_ns / tick.frame_ns, 1.0 if missed else 0.0)
-        self.ladder.tick(work=work, breaker=breaker, truth_ns=truth_ns)
+        if breaker is not self._before:
+            self._before = breaker
+            opened = self.breaker.opened
+            self._is_harmless = opened is not None and opened.cause == "step" and not contradicts
+        self.ladder.tick(work=work, breaker=self._felt(breaker), truth_ns=truth_ns)
         if self._alarms.tick(alarmed=alarmed, truth_ns=truth_ns):
             self.ladder.push()
         return breaker, self.ladder.level
+
+    def _felt(self, breaker: Breaker) -> Breaker:
+        """Watchful and no more where readings stepped and ticks did not."""
+        return Breaker.HALF_OPEN if breaker is Breaker.OPEN and self._is_harmless else breaker
 
     def _slept(self, tick: Tick) -> int:
         """Since the tick before."""

@@ -26,6 +26,7 @@ UNKNOWN_ATTRIBUTES: Final = 0x000A
 XOR_MAPPED_ADDRESS: Final = 0x0020
 PRIORITY: Final = 0x0024
 USE_CANDIDATE: Final = 0x0025
+ICE_CONTROLLED: Final = 0x8029
 FINGERPRINT: Final = 0x8028
 FINGERPRINT_XOR: Final = 0x5354554E
 _UNDERSTOOD: Final = frozenset(
@@ -33,6 +34,8 @@ _UNDERSTOOD: Final = frozenset(
 )
 """Comprehension-required attributes that may stand in a request; others get 420."""
 _MAX_ATTRIBUTES: Final = 32
+_PEER_REFLEXIVE: Final = 110 << 24 | 0xFFFF << 8 | 255
+"""Priority of a candidate that a check would disclose (RFC 8445 §5.1.2.1)."""
 _HEAD: Final = struct.Struct("!HHI12s")
 _ATTRIBUTE: Final = struct.Struct("!HH")
 
@@ -105,12 +108,32 @@ def _attributes(datagram: bytes) -> dict[int, tuple[int, int]]:
     return found
 
 
-def verify(request: BindingRequest, password: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class BindingSuccess:
+    """A parsed, not yet authenticated answer to a check of ours."""
+
+    transaction: bytes
+    integrity_at: int
+    """Offset of the MESSAGE-INTEGRITY attribute."""
+    raw: bytes
+
+
+def parse_success(datagram: bytes) -> BindingSuccess:
+    """Parse a success response. Raises ``StunError``; whether it is authentic, ``verify`` tells."""
+    if message_type(datagram) != BINDING_SUCCESS:
+        raise StunError("STUN message is not a success response")
+    at, length = _attributes(datagram).get(MESSAGE_INTEGRITY, (0, 0))
+    if length != 20:
+        raise StunError("STUN response has no MESSAGE-INTEGRITY, or one of a wrong length")
+    return BindingSuccess(datagram[8:20], at - 4, datagram)
+
+
+def verify(message: BindingRequest | BindingSuccess, password: str) -> bool:
     """Whether MESSAGE-INTEGRITY was made with ``password`` (RFC 8489 §14.5, short-term)."""
-    at = request.integrity_at
-    head = request.raw[:2] + struct.pack("!H", at + 24 - HEADER_BYTES) + request.raw[4:at]
+    at = message.integrity_at
+    head = message.raw[:2] + struct.pack("!H", at + 24 - HEADER_BYTES) + message.raw[4:at]
     digest = hmac.digest(password.encode(), head, "sha1")
-    return hmac.compare_digest(digest, request.raw[at + 4 : at + 24])
+    return hmac.compare_digest(digest, message.raw[at + 4 : at + 24])
 
 
 def success(transaction: bytes, ip: bytes, port: int, password: str) -> bytes:
@@ -136,6 +159,16 @@ def request(
     body = _attribute(USERNAME, username.encode())
     body += _attribute(PRIORITY, struct.pack("!I", priority))
     body += _attribute(USE_CANDIDATE, b"") if use_candidate else b""
+    return _seal(BINDING_REQUEST, transaction, body, password)
+
+
+def consent_check(transaction: bytes, username: str, password: str) -> bytes:
+    """A binding request on a path that is in use (RFC 7675 §5.1), from the controlled side; it
+    nominates nothing. ``username``: theirs, a colon, ours; ``password``: theirs."""
+    body = _attribute(USERNAME, username.encode())
+    body += _attribute(PRIORITY, struct.pack("!I", _PEER_REFLEXIVE))
+    # The tie-breaker decides only where both sides say that they are controlled.
+    body += _attribute(ICE_CONTROLLED, transaction[:8])
     return _seal(BINDING_REQUEST, transaction, body, password)
 
 

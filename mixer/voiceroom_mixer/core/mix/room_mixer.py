@@ -191,20 +191,24 @@ class RoomMixer:
         self._arrangement.close()
         self._bank.close()
 
-    def tick(self, late: Callable[[], bool]) -> TickResult:
+    def tick(
+        self, late: Callable[[], bool], collected: Callable[[], None] = lambda: None
+    ) -> TickResult:
         """Mix one frame. ``late`` is asked between talkers: when it says yes, the mix is made of
-        those at hand."""
+        those at hand. ``collected`` is told when all sound is there, and is to be mixed and
+        encoded."""
         if self.config.passthrough and self._roster.can_pass():
             result = self._pass_on()
         else:
             self._passing = None
-            result = self._mix(late)
+            result = self._mix(late, collected)
         result.events = self._chooser.events()
         return result
 
-    def _mix(self, late: Callable[[], bool]) -> TickResult:
+    def _mix(self, late: Callable[[], bool], collected: Callable[[], None]) -> TickResult:
         try:
             got = self._roster.collect(late)
+            collected()
             result = TickResult(
                 talkers=got.talkers, cut=got.cut, kinds=got.kinds, faults=tuple(got.faults)
             )

@@ -99,6 +99,11 @@ class Owner:
         """Somebody mixes this room under ``epoch``: whether this pod has to stop now."""
         return self.phase is not Phase.STOPPED and epoch > self.epoch
 
+    @property
+    def is_unheard(self) -> bool:
+        """Something of the last word has not been acknowledged."""
+        return bool(self._unheard)
+
     def words(self, now_ns: int) -> tuple[Stopped, ...]:
         """What of the last word is due to be sent (again)."""
         if not self._unheard or now_ns < self._repeat_ns:

@@ -84,6 +84,12 @@ class Successor:
             self.phase = Phase.CANCELLED
         return self.phase is Phase.CANCELLED
 
+    def outranked(self, epoch: int) -> None:
+        """Somebody mixes the room under ``epoch`` already: whatever is heard later of an earlier
+        one begins nothing."""
+        if epoch > self.epoch and not self.mixes:
+            self.phase = Phase.CANCELLED
+
     def word(self, part: Stopped) -> StoppedAck | None:
         """A part of the owner's last word; what is answered. A word that belongs to another
         epoch, or comes before this pod is prepared, is not acknowledged: it will be repeated."""
@@ -95,13 +101,15 @@ class Successor:
             self._parts[part.part] = part
         return StoppedAck(part.room, part.epoch, part.part)
 
-    def start(self, now_ns: int) -> Start | None:
-        """Asked each tick: the order to mix, once, as soon as there is one."""
+    def start(self, now_ns: int, tick_ns: int = 0) -> Start | None:
+        """Asked each tick: the order to mix, once, as soon as there is one. Of ticks ``tick_ns``
+        apart the one nearest to the deadline is taken: the order came at the end of a tick, so the
+        next one after the deadline would be a whole tick late."""
         if self.mixes or self.phase is Phase.CANCELLED:
             return None
         if self._parts and len(self._parts) == self._parts[next(iter(self._parts))].parts:
             return self._go_on()
-        if self.phase is Phase.WAITING and now_ns >= self._due_ns:
+        if self.phase is Phase.WAITING and now_ns + tick_ns // 2 >= self._due_ns:
             self.phase = Phase.TAKEN
             return Start(-1, ())
         return None

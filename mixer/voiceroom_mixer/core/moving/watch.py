@@ -7,6 +7,7 @@ while this pod ran itself: a twin that was stalled first listens again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
@@ -17,6 +18,9 @@ from voiceroom_mixer.core.moving.messages import Ask, Beat, Tell
 BEAT_NS: Final = 50 * NS_PER_MS
 SILENCE_NS: Final = 400 * NS_PER_MS
 ANSWER_NS: Final = 100 * NS_PER_MS
+LOOK_NS: Final = 20 * NS_PER_MS
+"""Between two looks, usually: of those the one nearest to the end of ``ANSWER_NS`` decides. That is
+a whole number of looks after the question, but for what each tick takes."""
 OWN_STALL_NS: Final = 150 * NS_PER_MS
 """Between two looks: longer, and what was missed was missed by us."""
 HEARD_NS: Final = 200 * NS_PER_MS
@@ -58,17 +62,17 @@ class Watch:
         self._trust(now_ns)
         return True
 
-    def look(self, now_ns: int, nonce: int) -> Ask | None:
-        """Asked every tick. ``nonce``: fresh and unguessable, used if a question is due. Read
+    def look(self, now_ns: int, nonce: Callable[[], int]) -> Ask | None:
+        """Asked every tick. ``nonce``: draws a fresh, unguessable one for a question. Read
         ``phase`` afterwards: GONE means take over."""
         stalled = self._looked_ns and now_ns - self._looked_ns > OWN_STALL_NS
         self._looked_ns = now_ns
         if stalled and self.phase in (Phase.HEARD, Phase.DOUBTED):
             self._trust(now_ns)
         if self.phase is Phase.HEARD and now_ns - self._silent_since_ns >= SILENCE_NS:
-            self.phase, self._asked_ns, self._nonce = Phase.DOUBTED, now_ns, nonce
-            return Ask(self.pod, nonce)
-        if self.phase is Phase.DOUBTED and now_ns - self._asked_ns >= ANSWER_NS:
+            self.phase, self._asked_ns, self._nonce = Phase.DOUBTED, now_ns, nonce()
+            return Ask(self.pod, self._nonce)
+        if self.phase is Phase.DOUBTED and now_ns - self._asked_ns >= ANSWER_NS - LOOK_NS // 2:
             self.phase = Phase.GONE
         return None
 

@@ -29,4 +29,5 @@ def gather(
     stats.jitter_us = stream.jitter_ns // _NS_PER_US
     stats.buffer_us = samples_to_ns(playout.buffered) // _NS_PER_US
     stats.target_us, stats.skew_ppb = pace.target_us, pace.skew_ppb
+    stats.base_ns = pace.path.base_ns
     return stats

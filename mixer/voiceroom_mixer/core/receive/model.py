@@ -63,6 +63,16 @@ class TickTime:
         """0 = never set: receivers then take their last arrival for the time."""
 
 
+@dataclass(slots=True)
+class Hold:
+    """How the delay of one sender is held, beside what his jitter asks for."""
+
+    extra_samples: int = 0
+    """He is to wait for so much more."""
+    tight: bool = False
+    """Small distances from the target are worth resampling."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiverConfig:
     """Settings of a leg's jitter buffer.
@@ -97,6 +107,8 @@ class ReceiverStats:
     buffer_us: int = 0
     target_us: int = 0
     skew_ppb: int = 0
+    base_ns: int = 0
+    """The fastest transit, as ``PathDelay`` has it."""
     overflows: int = 0
     resets: int = 0
     source_changes: int = 0

@@ -22,7 +22,7 @@ from voiceroom_mixer.core.receive.conceal import QUANTUM, Concealer
 from voiceroom_mixer.core.receive.decoder import Decoder
 from voiceroom_mixer.core.receive.jitter import Packet, PacketBuffer
 from voiceroom_mixer.core.receive.lean import lean_ppm
-from voiceroom_mixer.core.receive.model import PlayoutCounts
+from voiceroom_mixer.core.receive.model import Hold, PlayoutCounts, ReceiverConfig
 from voiceroom_mixer.core.receive.seam import Seam
 from voiceroom_mixer.core.receive.source import FrameKind, PacketOut, Pcm
 
@@ -45,19 +45,19 @@ WARM_UP_PACKETS: Final = 2
 class Playout:
     """One talkspurt after the other. Depth, target and all positions are in samples."""
 
-    def __init__(self, decoder: Decoder, frame_samples: int, max_samples: int, seed: int) -> None:
+    def __init__(self, decoder: Decoder, config: ReceiverConfig, seed: int, hold: Hold) -> None:
         self.buffer = PacketBuffer()
         self.counts = PlayoutCounts()
         self.awake = False
         self.level = SILENT_LEVEL
         """-dBov of the packet decoded last."""
         self.depth = 0
-        self._decoder = decoder
+        self._decoder, self._hold = decoder, hold
         self._concealer = Concealer(decoder, seed)
         self._fifo = FractionalResampler(capacity=0)
         """Has room only while awake: most legs of a large room never speak."""
-        self._cut_at = max_samples + max(CUT_MARGIN_SAMPLES, 2 * frame_samples)
-        self._packet_samples = frame_samples
+        self._packet_samples = frame = config.frame_samples
+        self._cut_at = config.max_ms * SAMPLES_PER_MS + max(CUT_MARGIN_SAMPLES, 2 * frame)
         self._playing = False
         self._next = 0
         """Number of the packet that is due next."""
@@ -257,7 +257,7 @@ class Playout:
         self.depth = path_samples - (self._end - fifo.buffered)
         if self.depth > self._cut_at and len(self.buffer):
             self._cut(path_samples - target)
-        ppm = lean_ppm(self.depth - target, skew_ppm, fifo.skew_ppm)
+        ppm = lean_ppm(self.depth - target, skew_ppm, fifo.skew_ppm, tight=self._hold.tight)
         if ppm != fifo.skew_ppm:
             fifo.skew_ppm = ppm
 

@@ -24,6 +24,7 @@ from voiceroom_mixer.core.receive.gather import gather
 from voiceroom_mixer.core.receive.jitter import Packet
 from voiceroom_mixer.core.receive.model import (
     Arrived,
+    Hold,
     PlayoutCounts,
     PushResult,
     ReceiverConfig,
@@ -74,8 +75,7 @@ class Receiver:
     ) -> None:
         """``stream`` holds what is counted of every packet; Python's own where none is given."""
         self._config, self._decoder, self._seed, self._tick = config, decoder, seed, tick
-        self._stats = ReceiverStats()
-        self._probation = Probation()
+        self._stats, self.hold, self._probation = ReceiverStats(), Hold(), Probation()
         self._resume: ReceiverSnapshot | None = None
         self._silent_rounds = 0
         self.stream = stream if stream is not None else Stream()
@@ -88,9 +88,8 @@ class Receiver:
         config, stream = self._config, self.stream
         stream.ssrc, stream.octets, stream.window_end_ns = ssrc, 0, arrival_ns + WINDOW_NS
         stream.prior, stream.prior_stamp = b"", 0
-        max_samples = config.max_ms * SAMPLES_PER_MS
         self._decoder.reset()
-        self._playout = Playout(self._decoder, config.frame_samples, max_samples, self._seed)
+        self._playout = Playout(self._decoder, config, self._seed, self.hold)
         self._pace = Pace(config, stream.transit_ns)
         self._watch = RefillWatch()
         self._last_arrival_ns = arrival_ns
@@ -351,7 +350,8 @@ class Receiver:
         """Where the path is now and how far behind it sound should be, in samples; skew in ppm."""
         pace, now_ns = self._pace, self._tick.now_ns or self._last_arrival_ns
         path_samples = pace.path_samples(now_ns, self.stream.low_ns)
-        return path_samples, pace.target_samples + self._tick.extra_samples, pace.skew.ppm
+        extra = self._tick.extra_samples + self.hold.extra_samples
+        return path_samples, pace.target_samples + extra, pace.skew.ppm
 
     def _watch_refill(self, samples: int) -> None:
         playout = self._playout

@@ -166,6 +166,18 @@ def build_extensions(extensions: tuple[tuple[int, bytes], ...]) -> bytes:
     return _EXTENSION.pack(ONE_BYTE_PROFILE if short else TWO_BYTE_PROFILE, len(body) // 4) + body
 
 
+def find_element(buf: Buffer, start: int, end: int, ext_id: int) -> bytes:
+    """Data of the header extension ``ext_id``; b"" when it is not there or the block is broken.
+
+    ``start`` is the extension block's first byte, ``end`` the packet's end.
+    """
+    try:
+        found, _ = _parse_extensions(buf[:end], start)
+    except ValueError:
+        return b""
+    return next((data for ident, data in found if ident == ext_id), b"")
+
+
 def parse_level(buf: Buffer, start: int, end: int, ext_id: int) -> tuple[int, bool]:
     """Level in -dBov (0..127) and voice flag of the RFC 6464 extension ``ext_id``.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MAGIC: Final = 0x766F_6963_6572_6F6F  # "voiceroo"
-LAYOUT_VERSION: Final = 2
+LAYOUT_VERSION: Final = 3
 HEADER_BYTES: Final = 4096
 ROW_HEADER_BYTES: Final = 16
 """sequence u32, length u32, crc32 u32, spare u32."""
@@ -20,7 +20,7 @@ TICK_RING: Final = 4096
 """Recent ticks: 80 s at 20 ms."""
 
 
-REPORT_ROWS: Final = 3
+REPORT_ROWS: Final = 4
 REPORT_ABOUT: Final = 0
 """Row of ``reports`` (the one table that media writes), JSON: scheduling granted, read costs, node
 grade; once at start."""
@@ -28,6 +28,8 @@ REPORT_CLOCK: Final = 1
 """The newest calibration, every 5 s."""
 REPORT_TIMING: Final = 2
 """The verdict on the process's timing, at each change and every second while there is one."""
+REPORT_LOOP: Final = 3
+"""The same on control's event loop, by the first media process: it does not stand still with it."""
 
 
 CONTROL_CHAOS: Final = 3
@@ -91,11 +93,14 @@ HEADER_WORDS: Final[tuple[str, ...]] = (
     "media_ready",  # 1 when clock self-test and the first 20 ticks are good
     "control_pid",
     "control_boots",
-    "control_beat_ns",
+    "control_beat_ns",  # of its event loop; 0 = it beats no longer, as it ends
+    "control_witness_ns",  # of a thread of control's that needs the interpreter, but not the loop
     "next_event_id",
     "draining",  # 1 after SIGTERM
     "event_drops",
     "media_stacks",  # descriptor of media_pid, by which control/stacks.py reads where it is
+    "control_gap_ns",  # control's newest silence of two beats or more: how long it was
+    "control_gap_end_ns",  # CLOCK_MONOTONIC of the beat that ended it; written after its length
 )
 
 PHASE_FREE: Final = 0

@@ -9,7 +9,7 @@ process, and later another pod, needs to go on (contract §6).
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Literal, Self
 
 from voiceroom_mixer.core.state.seat import Seat
@@ -87,6 +87,10 @@ class LegState:
     """RFC 6464 extension id of what the client sends; 0 = not offered."""
     mixer_level_ext: int = 0
     """RFC 6465 extension id of what we send; 0 = not offered."""
+    capture_ext: int = 0
+    """abs-capture-time extension id of what the client sends; 0 = not offered."""
+    mix_times_ext: int = 0
+    """mix-times extension id of what we send (``core/rtp/stamps.py``); 0 = not offered."""
     remote_ip: str = ""
     """rtp legs: where we send to."""
     remote_port: int = 0
@@ -113,16 +117,23 @@ class LegState:
 
     @classmethod
     def from_value(cls, value: dict[str, Any]) -> Self:
-        """From what ``to_bytes`` is the JSON of. Raises ``StateError``."""
+        """From what ``to_bytes`` is the JSON of; what a later build knows besides is passed over.
+        Raises ``StateError``."""
         try:
             if value["version"] != STATE_VERSION:
                 raise StateError(f"leg state version {value['version']}, want {STATE_VERSION}")
             for key in ("local_ice", "previous_ice", "remote_ice"):
                 value[key] = IceCredentials(**value[key]) if value[key] else None
             value["srtp"] = SrtpKeys(**value["srtp"]) if value["srtp"] else None
-            return cls(**value)
+            return cls(**_known(cls, value))
         except (ValueError, TypeError, KeyError) as error:
             raise StateError(f"unreadable leg state: {error}") from error
+
+
+def _known(kind: type[LegState], value: dict[str, Any]) -> dict[str, Any]:
+    """What this build knows of a leg: the pod that hands it over may run a later one."""
+    names = {each.name for each in fields(kind)}
+    return {name: entry for name, entry in value.items() if name in names}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Kind(IntEnum):
     TALKING = 67
     """payload: u8 on."""
     REFILL = 68
-    """payload: u32 size_ms, u32 target_ms, u32 last_seq: ``JB refill timeout``."""
+    """payload: u32 size_ms, u32 target_ms, u32 last_seq, u32 ssrc: ``JB refill timeout``."""
     HEARD = 69
     """First valid media packet of the leg."""
     BYE_DONE = 70
@@ -49,6 +49,8 @@ class Kind(IntEnum):
     """Of a room slot: media mixes it by a move or a take-over (``layout.ROOM_COLUMNS``)."""
     ROOM_STOPPED = 72
     """Of a room slot: media has stopped mixing it for good."""
+    ANOTHER_PATH = 73
+    """The round trip to the leg has become too long: its page is to restart ICE."""
 
 
 class Message(NamedTuple):

@@ -9,7 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-LATENESS_EDGES_US: Final = (50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
+LATENESS_EDGES_US: Final = (
+    50,
+    100,
+    120,  # the limit of a grey release on bare metal: a limit on an edge is held to exactly
+    250,
+    500,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+)
 JITTER_EDGES_US: Final = (
     500,
     1_000,
@@ -21,6 +34,33 @@ JITTER_EDGES_US: Final = (
     50_000,
     100_000,
     200_000,
+)
+RTT_EDGES_US: Final = (
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+    200_000,
+    500_000,
+    1_000_000,
+    5_000_000,
+)
+DELAY_EDGES_US: Final = (
+    100,
+    500,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+    200_000,
+    500_000,
+    1_000_000,
 )
 GC_EDGES_US: Final = (50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 50_000)
 
@@ -114,6 +154,20 @@ COUNTERS: Final = (
     "jb_shortened_ns",
     "jb_repeated_ns",
     "jb_cuts",
+    "checks_unanswered",
+    "throttled_ns",
+    "steal_ns",
+    "clocksource_changes",
+    "breach_packetisation",
+    "breach_queue",
+    "breach_network",
+    "acted_depth",
+    "acted_buffer",
+    "acted_fec",
+    "acted_ice_restart",
+    "clock_error_ns",
+    "clock_corrections",
+    "ticks_owed",
 )
 
 
@@ -138,6 +192,13 @@ HISTOGRAMS: Final = (
     HistogramSpec("gc_pause_0", GC_EDGES_US),
     HistogramSpec("gc_pause_1", GC_EDGES_US),
     HistogramSpec("gc_pause_2", GC_EDGES_US),
+    HistogramSpec("stun_rtt", RTT_EDGES_US),
+    HistogramSpec("run_delay", LATENESS_EDGES_US),
+    HistogramSpec("delay_origin", DELAY_EDGES_US),
+    HistogramSpec("delay_network", DELAY_EDGES_US),
+    HistogramSpec("delay_buffer", DELAY_EDGES_US),
+    HistogramSpec("delay_mix", DELAY_EDGES_US),
+    HistogramSpec("delay_encode", DELAY_EDGES_US),
 )
 
 

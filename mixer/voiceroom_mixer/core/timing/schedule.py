@@ -5,9 +5,11 @@ mixed at the slots that n divides. These sizes divide each other, so the smalles
 step of the whole process.
 
 The late policy, per room: late by less than its frame, it is mixed at once; by a frame or more, it
-goes on at the newest slot of its grid that has come, and what was passed over is counted. So a
-frame is never sent early, never twice, and after a stall of any length there is one frame a room,
-never a burst. RTP timestamps are ``epoch + slot * 480``, hence advance by what was skipped.
+goes on at the newest slot of its grid that has come, and what was passed over is counted. Of that
+the newest ``OWED_NS`` are mixed all the same, oldest first, where the time until the next deadline
+allows (``TickPlan.parts``): whoever listens with so much in hand hears no gap. So a frame is never
+sent early, never twice, and after a stall of any length there are a few frames a room, never a
+burst. RTP timestamps are ``epoch + slot * 480``, hence advance by what was skipped.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ IDLE_FRAME_MS: Final = 20
 """The step while there is no room: the grid must be proved good before the first one comes."""
 
 
+OWED_NS: Final = 40 * NS_PER_MS
+"""More would buy an adaptive listener nothing but delay (docs/timing.md)."""
 _LONG_AGO: Final = -(1 << 63)
 
 
@@ -51,6 +55,24 @@ class TickPlan(NamedTuple):
         """Frames of this size passed over, not counting the one mixed now."""
         step = frame_ms // SLOT_MS
         return max(0, self.slot // step - self.previous // step - 1)
+
+    def parts(self, step_ns: int, most: int) -> tuple[TickPlan, ...]:
+        """This tick as at most ``most`` frames of ``step_ns`` that are owed, oldest first, and
+        itself. Its lateness and what is still skipped stand in the first."""
+        owed = min(self.skipped, most, OWED_NS // step_ns)
+        step = step_ns // SLOT_NS
+        first = self.slot - owed * step
+        slots = range(first, self.slot + 1, step)
+        return tuple(
+            TickPlan(
+                slot,
+                self.deadline_ns - (self.slot - slot) * SLOT_NS,
+                self.late_ns,
+                self.skipped - owed if slot == first else 0,
+                self.previous if slot == first else slot - step,
+            )
+            for slot in slots
+        )
 
 
 class Schedule:

@@ -6,11 +6,13 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from voiceroom_mixer.core.moving.epochs import taken_over
 from voiceroom_mixer.core.moving.owner import QUIET_NS, Order, Owner, Phase
 from voiceroom_mixer.core.moving.successor import Phase as Waiting
 from voiceroom_mixer.core.moving.successor import Successor
 from voiceroom_mixer.core.state import layout
-from voiceroom_mixer.core.state.seat import STANDING, Seat
+from voiceroom_mixer.core.state.seat import Seat
+from voiceroom_mixer.core.timing.schedule import SLOT_MS
 from voiceroom_mixer.edge.shm import Segment
 from voiceroom_mixer.media.rooms import MediaRoom
 
@@ -64,9 +66,13 @@ class Chair:
     """The pod (hex) whose silence makes the room ours."""
     listened_ns: int = 0
     """Since when it is listened for."""
+    outranked_by: int = 0
+    """The highest epoch that another was heard to mix under."""
     former: bytes = b""
     """Path to whoever mixed it before us, and his pod; told of our epoch until he has heard."""
     former_pod: bytes = b""
+    told_epoch: int = 0
+    """That the owner before us is being told, or was."""
     word_ns: int = 0
     """When the owner's last word began to come, or he was told to stop; 0 = neither."""
     has_word: bool = False
@@ -81,15 +87,10 @@ class Chair:
         return self.room.state.seat
 
     def may_mix(self) -> bool:
-        """By what stands in the segment. Who has stopped mixes again only by a new beginning: the
-        indexes of its streams are another's since."""
+        """By what stands in the segment."""
         began, stopped = self.marks.get("began_epoch"), self.marks.get("stopped_epoch")
-        if self.seat.part == "owner":
-            self.epoch = max(self.seat.epoch, began)
-            return not stopped or stopped < began
-        self.epoch = max(began, stopped)
-        taken = self.seat.part in STANDING and began > self.seat.owner_epoch
-        return taken and stopped < began
+        self.epoch = max(began, self.seat.epoch if self.seat.part == "owner" else stopped)
+        return self.seat.is_mixed(began, stopped)
 
     def sit(self) -> None:
         """Mix from now on."""
@@ -114,9 +115,25 @@ class Chair:
 
     def listen(self, now_ns: int) -> None:
         """For whom the seat says, from now on."""
-        pod = self.seat.pod if self.seat.part == "twin" else ""
+        seat = self.seat
+        pod = {"owner": seat.to_pod, "successor": ""}.get(seat.part, seat.pod)
         if pod != self.listened:
             self.listened, self.listened_ns = pod, now_ns
+
+    @property
+    def next_epoch(self) -> int:
+        """Under which the room is ours once the one that is listened for is gone; 0 = it is not:
+        a former owner that has heard of a later epoch is told no longer who has the room."""
+        seat = self.seat
+        before = {"owner": self._gave_to, "successor": 0}.get(seat.part, seat.owner_epoch)
+        is_known = seat.part == "twin" or self.outranked_by <= before
+        return taken_over(before) if before and is_known else 0
+
+    @property
+    def _gave_to(self) -> int:
+        """The epoch for which the owner has stopped, if that is the one of its seat."""
+        order = self.owner.order if self.owner is not None else None
+        return order.epoch if order is not None and order.epoch == self.seat.to_epoch else 0
 
     def follow_order(self, target: bytes, waits_ms: int) -> None:
         """What the owner's seat says of a move; so much sound waits to be played."""
@@ -167,6 +184,17 @@ class Chair:
         """The owner is being told to stop, and what clients send comes here already: the room is
         mixed in the shadow, so that nothing begins cold."""
         return self.successor is not None and self.successor.phase is Waiting.WAITING
+
+    def has_errands(self, now_ns: int) -> bool:
+        """Something is left to be told, or to be made ready."""
+        repeats = self.owner is not None and self.owner.is_unheard and not self.room.live
+        return bool(self.to_warm) or repeats or now_ns < self.tell_until_ns
+
+    def catch_up(self, grid_slot: int) -> None:
+        """With the newest tick: a room in which nobody is was not asked at each of them."""
+        room = self.room
+        frame = room.frame_ms // SLOT_MS
+        self.tick = max(self.tick, grid_slot // frame * frame + room.shift)
 
     def is_quiet(self, now_ns: int) -> bool:
         """Just after the cut STUN stays unanswered, so that a client who can switches by itself."""

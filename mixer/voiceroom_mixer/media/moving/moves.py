@@ -14,7 +14,6 @@ from typing import Final
 from voiceroom_api.units import NS_PER_MS, NS_PER_S, samples_to_ns
 from voiceroom_mixer.core.ice.stun import BindingRequest
 from voiceroom_mixer.core.mix.result import MixOutput
-from voiceroom_mixer.core.moving.epochs import taken_over
 from voiceroom_mixer.core.moving.messages import (
     Ask,
     Beat,
@@ -30,15 +29,15 @@ from voiceroom_mixer.core.moving.owner import Order, Owner
 from voiceroom_mixer.core.moving.successor import Start
 from voiceroom_mixer.core.state import messages
 from voiceroom_mixer.core.state.messages import Kind
-from voiceroom_mixer.edge import clock
-from voiceroom_mixer.edge.mmsg import unpack_name
+from voiceroom_mixer.edge import kept
 from voiceroom_mixer.edge.shm import Segment
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.house import House
 from voiceroom_mixer.media.legs import Leg
 from voiceroom_mixer.media.moving import streams
 from voiceroom_mixer.media.moving.chair import Chair, RoomMarks, how_begun
-from voiceroom_mixer.media.moving.post import Post, literal
+from voiceroom_mixer.media.moving.errands import Errands
+from voiceroom_mixer.media.moving.post import Post, shown
 from voiceroom_mixer.media.moving.relay import Relay, RelayEgress
 from voiceroom_mixer.media.moving.watches import Watches
 from voiceroom_mixer.media.rooms import MediaRoom
@@ -48,9 +47,6 @@ HOLD_NS: Final = 120 * NS_PER_MS
 """The first checks of an ICE session stay unanswered for so long, so that the client checks the
 twin as well and keeps it (libwebrtc forgets a candidate that it has never checked)."""
 TELL_FOR_NS: Final = 10 * NS_PER_S
-TELL_EVERY_NS: Final = 200 * NS_PER_MS
-WARM_AT_ONCE: Final = 8
-"""Legs in a tick."""
 Say = Callable[[messages.Message], None]
 
 
@@ -78,7 +74,7 @@ class Moves:
         relay_egress: RelayEgress,
         say: Say,
         *,
-        now_ns: Callable[[], int] = clock.current_monotonic_ns,
+        now_ns: Callable[[], int] = kept.monotonic_ns,
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._segment, self._house, self._transmit = segment, house, transmit
@@ -87,6 +83,7 @@ class Moves:
         self._now_ns = now_ns
         self._chairs: dict[int, Chair] = {}
         self._by_key: dict[bytes, Chair] = {}
+        self._errands = Errands(segment, house, post)
         self.watches = Watches(post, entropy)
         self._look_ns = 0
         house.seat, house.unseat = self.seat, self._forget
@@ -111,20 +108,32 @@ class Moves:
 
     def _forget(self, slot: int) -> None:
         chair = self._chairs.pop(slot, None)
+        self._errands.drop(slot)
         if chair is not None and self._by_key.get(chair.key) is chair:
             del self._by_key[chair.key]
 
     def _place(self, chair: Chair, now_ns: int) -> None:
         """Mixing or standing by, as seat and segment say together."""
-        seat = chair.seat
+        self._errands.add(chair)
         chair.listen(now_ns)
         if chair.may_mix():
-            chair.sit()
-            chair.follow_order(self._path(seat.to), self._waits_ms(chair.room))
-            for leg in chair.room.legs.values():
-                if leg.mirrored != chair.ordered:
-                    self._house.mirror(leg, on=chair.ordered)
-            return
+            self._mix(chair, now_ns)
+        else:
+            self._stand_by(chair, now_ns)
+        chair.room.restless = chair.ordered or chair.awaits_word
+
+    def _mix(self, chair: Chair, now_ns: int) -> None:
+        seat = chair.seat
+        chair.sit()
+        chair.catch_up(self._segment.word("grid_slot"))
+        self._tell_former(chair, now_ns)
+        chair.follow_order(self._path(seat.to), self._waits_ms(chair.room))
+        for leg in chair.room.legs.values():
+            if leg.mirrored != chair.ordered:
+                self._house.mirror(leg, on=chair.ordered)
+
+    def _stand_by(self, chair: Chair, now_ns: int) -> None:
+        seat = chair.seat
         if chair.room.live:
             self._rest(chair.room)
         chair.stand()
@@ -132,6 +141,12 @@ class Moves:
             chair.target = self._path(seat.other)
         chair.warm_up()
         chair.follow_preparation(now_ns)
+
+    def _tell_former(self, chair: Chair, now_ns: int) -> None:
+        """Of each of our epochs: at a later one than he gave way to he takes nothing back."""
+        if chair.seat.hears and chair.told_epoch != chair.epoch:
+            chair.former, chair.told_epoch = self._path(chair.seat.hears), chair.epoch
+            chair.tell_until_ns = now_ns + TELL_FOR_NS
 
     def _waits_ms(self, room: MediaRoom) -> int:
         """The most sound that may wait in a jitter buffer of the room. Asked of the receivers: the
@@ -164,7 +179,8 @@ class Moves:
     def _begins(self, chair: Chair, slot: int) -> bool:
         """Whether the room becomes ours at this frame."""
         now_ns = self._now_ns()
-        start = chair.successor.start(now_ns) if chair.successor is not None else None
+        frame_ns = chair.room.frame_ms * NS_PER_MS
+        start = chair.successor.start(now_ns, frame_ns) if chair.successor is not None else None
         if start is None and self._owner_is_gone(chair):
             start = Start(-1, ())
         if start is None:
@@ -174,29 +190,34 @@ class Moves:
 
     def _owner_is_gone(self, chair: Chair) -> bool:
         pod = chair.listened
-        return bool(pod) and self.watches.is_gone(pod, chair.listened_ns)
+        return bool(pod and chair.next_epoch) and self.watches.is_gone(pod, chair.listened_ns)
 
     def _begin(self, chair: Chair, start: Start, slot: int, now_ns: int) -> None:
         room, seat, columns = chair.room, chair.seat, self._segment.columns
-        is_twin = seat.part == "twin"
-        is_warm = not is_twin and chair.marks.get("warm_epoch") == seat.epoch
-        chair.epoch = taken_over(seat.owner_epoch) if is_twin else seat.epoch
+        is_warm = seat.part == "successor" and chair.marks.get("warm_epoch") == seat.epoch
+        chair.epoch = chair.next_epoch or seat.epoch
         shift = start.tick - slot if start.tick >= 0 else 0
         chair.began(how_begun(start.tick), shift, now_ns - self._silent_since(chair, now_ns))
-        chair.former, chair.former_pod = self._path(seat.other), bytes.fromhex(seat.pod)
+        former = seat.to if seat.part == "owner" else seat.other
+        chair.former = self._path(former) if former else chair.target
+        chair.former_pod = bytes.fromhex(chair.listened or seat.pod)
         chair.tell_until_ns = now_ns + TELL_FOR_NS
+        self._errands.add(chair)
         chair.sit()
         if start.tick >= 0:
             streams.go_on(self._house, room, start.cuts, columns, chair.former, now_ns)
             self._board.add("rooms_moved")
         else:
-            streams.take_over(self._house, room, chair.epoch, columns, now_ns, is_warm=is_warm)
+            own = seat.part in ("owner", "former")
+            streams.take_over(
+                self._house, room, chair.epoch, columns, now_ns, is_warm=is_warm, own=own
+            )
             self._board.add("rooms_taken")
-        self._tell(chair, now_ns)
+        self._errands.tell(chair, now_ns)
         self._tell_control(Kind.ROOM_BEGUN, chair)
 
     def _silent_since(self, chair: Chair, now_ns: int) -> int:
-        heard_ns = self.watches.heard_ns(chair.seat.pod) if chair.seat.part == "twin" else None
+        heard_ns = self.watches.heard_ns(chair.listened) if chair.listened else None
         return heard_ns or chair.word_ns or now_ns
 
     def _stop(self, chair: Chair) -> None:
@@ -209,16 +230,18 @@ class Moves:
         chair.room.live = False
         self._rest(chair.room)
         self._board.add("rooms_stopped")
-        self._repeat(chair, chair.stopped_ns)
+        self._errands.add(chair)
+        self._errands.repeat(chair, chair.stopped_ns)
         self._tell_control(Kind.ROOM_STOPPED, chair)
 
     def _tell_control(self, kind: Kind, chair: Chair) -> None:
-        """``payload``: epoch u32, then the media address of whoever mixes instead, if anybody."""
-        state, address = chair.room.state, b""
-        if chair.target and kind is Kind.ROOM_STOPPED:
-            ip, port = unpack_name(chair.target)
-            address = f"{_shown(ip)}:{port}".encode()
-        payload = chair.epoch.to_bytes(4, "big") + address
+        """``payload``: epoch u32; of a stop also the epoch of whoever mixes instead, u32, and his
+        media address, if it is known."""
+        state, instead = chair.room.state, b""
+        if kind is Kind.ROOM_STOPPED and chair.owner is not None and chair.owner.order is not None:
+            instead = chair.owner.order.epoch.to_bytes(4, "big")
+            instead += shown(chair.target).encode() if chair.target else b""
+        payload = chair.epoch.to_bytes(4, "big") + instead
         self._say(messages.Message(kind, state.slot, state.generation, payload))
 
     def relay(self, output: MixOutput, grid_slot: int, room: MediaRoom) -> None:
@@ -235,35 +258,10 @@ class Moves:
             self._post.look()
         if not self._post.pod or not (self._chairs or len(self.watches) or self._post.peers):
             return
-        twins = (self._path(c.seat.other) for c in self._chairs.values() if c.room.live)
-        self.watches.beat(twins, now_ns)
-        for chair in self._chairs.values():
-            if chair.to_warm:
-                self._warm(chair, now_ns)
-            self._repeat(chair, now_ns)
-            if now_ns < chair.tell_until_ns and now_ns - chair.told_ns >= TELL_EVERY_NS:
-                self._tell(chair, now_ns)
+        listeners = (to for chair in self._chairs.values() for to in chair.seat.listeners())
+        self.watches.beat(map(self._path, listeners), now_ns)
+        self._errands.run(now_ns)
         self.watches.doubt(now_ns)
-
-    def _warm(self, chair: Chair, now_ns: int) -> None:
-        """Some more of its legs."""
-        for _ in range(min(WARM_AT_ONCE, len(chair.to_warm))):
-            leg = chair.room.legs.get(chair.to_warm.popleft())
-            if leg is not None and not leg.live:
-                mark = self._house.mark(leg.state)
-                streams.warm(self._house, leg, mark, self._segment.columns, now_ns)
-        chair.warmed()
-
-    def _repeat(self, chair: Chair, now_ns: int) -> None:
-        if chair.owner is not None and chair.target and not chair.room.live:
-            for word in chair.owner.words(now_ns):
-                self._post.send(chair.target, word)
-
-    def _tell(self, chair: Chair, now_ns: int) -> None:
-        """Whoever mixed before us stops at the sight of our epoch."""
-        chair.told_ns = now_ns
-        if chair.former and chair.room.live:
-            self._post.send(chair.former, Epoch(chair.key, chair.epoch))
 
     # Datagrams
 
@@ -311,8 +309,8 @@ class Moves:
         if not self.watches.heard(beat, now_ns):
             return
         for chair in self._chairs.values():
-            if chair.former_pod == beat.pod and now_ns - chair.told_ns >= TELL_EVERY_NS:
-                self._tell(chair, now_ns)
+            if chair.former_pod == beat.pod:
+                self._errands.tell_again(chair, now_ns)
 
     def _word(self, part: Stopped, path: bytes) -> None:
         chair = self._by_key.get(part.room)
@@ -335,8 +333,13 @@ class Moves:
 
     def _outranked(self, chair: Chair | None, epoch: int, path: bytes) -> None:
         """Somebody mixes the room under a higher epoch: stop at once, and relay to him."""
-        owner: Owner | None = chair.owner if chair is not None else None
-        if chair is None or owner is None or not owner.outranked(epoch) or not chair.room.live:
+        if chair is None:
+            return
+        chair.outranked_by = max(chair.outranked_by, epoch)
+        owner: Owner | None = chair.owner
+        if chair.successor is not None:
+            chair.successor.outranked(epoch)
+        if owner is None or not owner.outranked(epoch) or not chair.room.live:
             return
         chair.target = path
         owner.order = Order("", chair.tick, chair.key, epoch)
@@ -377,8 +380,3 @@ class Moves:
         if held:
             self._board.drop("stun_held")
         return held
-
-
-def _shown(ip: bytes) -> str:
-    text = literal(ip if len(ip) == 16 else bytes(10) + b"\xff\xff" + ip)
-    return f"[{text}]" if ":" in text else text

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from voiceroom_mixer.core.moving import wire
 from voiceroom_mixer.core.moving.messages import Message
 from voiceroom_mixer.core.moving.wire import WireError
 from voiceroom_mixer.core.state.layout import CONTROL_RELAY
 from voiceroom_mixer.core.state.seat import Pool
-from voiceroom_mixer.edge.mmsg import TX_BYTES, unspecified
+from voiceroom_mixer.edge.mmsg import TX_BYTES, unpack_name, unspecified
 from voiceroom_mixer.edge.shm import Segment
 from voiceroom_mixer.media.board import Board
 from voiceroom_mixer.media.egress import Egress
@@ -24,6 +24,13 @@ def literal(ip: bytes) -> str:
     """16 bytes as the literal that people write."""
     address = ipaddress.IPv6Address(ip)
     return str(address.ipv4_mapped or address)
+
+
+def shown(path: bytes) -> str:
+    """A path as ``IP:PORT``, IPv6 in brackets."""
+    ip, port = unpack_name(path)
+    text = literal(ip if len(ip) == 16 else bytes(10) + b"\xff\xff" + ip)
+    return f"[{text}]:{port}" if ":" in text else f"{text}:{port}"
 
 
 class Post:
@@ -88,6 +95,13 @@ class Post:
         """On its way with the next flush; nothing while the post is closed."""
         if self._keys:
             self.deliver(path, self.seal(message))
+
+    def send_all(self, paths: Iterable[bytes], message: Message) -> None:
+        """The same word to several: sealed once."""
+        if self._keys:
+            datagram = self.seal(message)
+            for path in paths:
+                self.deliver(path, datagram)
 
     def deliver(self, path: bytes, datagram: bytes) -> None:
         """One that is sealed, or for a client; what fits no row or has no way is counted."""

@@ -91,11 +91,13 @@ def take_over(
     now_ns: int,
     *,
     is_warm: bool,
+    own: bool,
 ) -> None:
     """Every leg hears us under an SSRC that was never used for it. ``is_warm``: the room was mixed
-    in the shadow."""
+    in the shadow; ``own``: nothing is known of it but what we had when we stopped."""
     for leg in list(room.legs.values()):
-        mark = _afresh(leg, house.mark(leg.state), epoch)
+        last = columns.as_mark(all_columns, leg.state) if own else house.mark(leg.state)
+        mark = _afresh(leg, last, epoch)
         if not is_warm:
             warm(house, leg, mark, all_columns, now_ns)
         house.enliven(room.legs[leg.slot], mark, now_ns)

@@ -51,16 +51,19 @@ class Watches:
         if now_ns - self._beat_ns < BEAT_NS:
             return
         self._beat_ns = now_ns
-        for path in (set(to) | set(self._post.peers)) - {b""}:
-            self._post.send(path, Beat(self._post.pod, now_ns))
+        beat = Beat(self._post.pod, now_ns)
+        self._post.send_all((set(to) | set(self._post.peers)) - {b""}, beat)
 
     def doubt(self, now_ns: int) -> None:
         """Ask the others about those who have fallen silent."""
         for watch in self._by_pod.values():
-            ask = watch.look(now_ns, int.from_bytes(self._entropy(8), "big"))
+            ask = watch.look(now_ns, self._nonce)
             for path in self._post.peers if ask is not None else ():
                 assert ask is not None
                 self._post.send(path, ask)
+
+    def _nonce(self) -> int:
+        return int.from_bytes(self._entropy(8), "big")
 
     def asked(self, ask: Ask, path: bytes, now_ns: int) -> None:
         """Silence is a no as well."""

@@ -1,23 +1,43 @@
-/* How late a sleep wakes, without what an interpreter needs to look at its clock. The one function
- * here that blocks: only the clock probe calls it, whose process has nothing else to do. */
+/* Sleeps without what an interpreter needs to come back to its own: how late one wakes, and whether
+ * anything has come meanwhile. The two functions here that block: who calls them has nothing else to
+ * do until then. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
+#include <poll.h>
 #include <time.h>
 
 #include "vr.h"
 
 enum { NS_PER_S = 1000000000 };
 
-/* Sleep until CLOCK_MONOTONIC shows `deadline_ns`; what it shows then, or -errno. */
-VR_EXPORT int64_t vr_sleep_until(int64_t deadline_ns)
+static int until(int64_t deadline_ns)
 {
     struct timespec at = {(time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S)};
     int code;
     do {
         code = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
     } while (code == EINTR);
+    return code;
+}
+
+/* Sleep until CLOCK_MONOTONIC shows `deadline_ns`; what it shows then, or -errno. */
+VR_EXPORT int64_t vr_sleep_until(int64_t deadline_ns)
+{
+    struct timespec at;
+    int code = until(deadline_ns);
     if (code)
         return -code;
     clock_gettime(CLOCK_MONOTONIC, &at);
     return (int64_t)at.tv_sec * NS_PER_S + at.tv_nsec;
+}
+
+/* Sleep until CLOCK_MONOTONIC shows `deadline_ns`; whether anything waits at `fd` then, or -errno. */
+VR_EXPORT int vr_sleep_and_look(int64_t deadline_ns, int fd)
+{
+    struct pollfd at = {.fd = fd, .events = POLLIN};
+    int code = until(deadline_ns);
+    if (code)
+        return -code;
+    code = poll(&at, 1, 0);
+    return code < 0 ? (errno == EINTR ? 1 : -errno) : code;
 }

@@ -68,6 +68,8 @@ class ClockWatch:
         """The part of it that came in steps."""
         self.stepped: Kind = "step-one"
         """The kind of the newest step."""
+        self.of_reading = False
+        """The newest step was one against the kernel's word for the same clock."""
         self.discarded = 0
         """Rounds whose bracket was too wide."""
 
@@ -91,6 +93,8 @@ class ClockWatch:
             self._begun_ns = now.kernel[0] if self._begun_ns is None else self._begun_ns
             self.shift_ns = self._begun_ns - now.kernel[0]
         claim = self._step(before, now) if before is not None else None
+        if abs(self.shift_ns) < matrix.STEP_NS:
+            self.stepped_ns = 0  # whatever came in steps has gone again, by steps or by a rate
         if claim is not None:
             for rate in (*self._errors, self._raw):
                 rate.restart()
@@ -111,8 +115,10 @@ class ClockWatch:
         if any(moved):
             self.stepped_ns += errors[0] if moved[0] else 0
             self.stepped = "step-all" if all(moved) and _alike(errors) else "step-one"
+            self.of_reading = True
             return _stepped(self.stepped, now, dict(zip(_NAMES, errors, strict=True)))
         slewed_ns = noise_ns + int(passed_ns * matrix.SLEW_SLOPE)
+        self.of_reading = False
         return _step_of_kernel(now, raw_ns, boot_ns, floor_ns, slewed_ns)
 
     def _step_of_pair(self, before: ClockRound, now: ClockRound, floor_ns: int) -> Claim | None:

@@ -73,9 +73,10 @@ MATRIX: Final[tuple[Row, ...]] = (
     ),
     Row(
         "starved",
-        "late by what the run-queue delay grew without own throttling, or an ancestor's throttled "
-        "time, or steal beyond its usual rate",
-        "throttle: see there; gil: no other thread of the process used the CPU",
+        "whole frames lost by what the run-queue delay grew without own throttling, or an "
+        "ancestor's throttled time, or steal beyond its usual rate",
+        "throttle: see there; gil: no other thread of the process used the CPU; a neighbour whose "
+        "slices are waited for: no frame is lost by it",
         "node",
         1.0,
         2 * NS_PER_S,
@@ -99,8 +100,8 @@ MATRIX: Final[tuple[Row, ...]] = (
     ),
     Row(
         "loop-block",
-        "late inside own code without using CPU (media), or the event loop's heartbeat is overdue "
-        "while a witness thread of the same process is on time (control)",
+        "late inside own code without using CPU (media), or the beat of control's event loop is "
+        "overdue by ticks that media has mixed, while a witness thread beside it is on time",
         "freeze: the process ran; gil: the witness got the GIL",
         "pod",
         0.5,
@@ -166,6 +167,9 @@ MIN_ARRIVALS: Final = 4
 # Control's loop.
 LOOP_LAG_NS: Final = 200 * NS_PER_MS
 WITNESS_LATE_NS: Final = 50 * NS_PER_MS
+OF_LOOP: Final[frozenset[Kind]] = frozenset(("loop-block", "gil"))
+"""What control's loop does itself is the pod's verdict where media has none. Whatever else keeps
+it from running (it has less weight than media) is said apart: time is kept."""
 
 RECOVERED_WITHIN_NS: Final = 10 * NS_PER_S
 """A verdict that ended within this recovered; after it, it ended ``late``."""

@@ -76,6 +76,8 @@ class Tick(NamedTuple):
     """Datagrams taken in since the tick before."""
     others_silent_ns: int = 0
     """Age of the control process's heartbeat."""
+    corrected_ns: int = 0
+    """What was taken off the readings of MONOTONIC that the times above stand for."""
 
     @property
     def late_ns(self) -> int:
@@ -95,12 +97,14 @@ class SenderPoint(NamedTuple):
 
 
 class LoopLook(NamedTuple):
-    """Control's event loop, looked at by a witness thread in the same process."""
+    """Control's event loop, looked at from outside it."""
 
     at_ns: int
     lag_ns: int
     """How overdue the loop's heartbeat is; 0 while it beats."""
     witness_late_ns: int
-    """How late the witness itself woke: it needs a CPU and the GIL, but not the loop."""
+    """The same of a thread beside it, which needs a CPU and the GIL, but not the loop."""
     accounts: Accounts
-    """Of the loop's thread; ``slices`` and ``continued`` may stay 0."""
+    """Of the loop's thread; ``continued`` may stay 0."""
+    stopped: bool = False
+    """By a signal: the whole process."""

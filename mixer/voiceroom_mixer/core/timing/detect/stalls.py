@@ -151,7 +151,10 @@ class TickWatch:
         if self._hold():
             return None
         faulty = self._faulty(tick.frame_ns)
-        return self._claim(faulty) if faulty else None
+        claim = self._claim(faulty) if faulty else None
+        if claim is not None and claim.kind == "starved" and not self._harms(tick.frame_ns):
+            return None
+        return claim
 
     def _hold(self) -> bool:
         """Whether to wait a tick: only what is received then tells lost time from a jump of it."""
@@ -238,15 +241,29 @@ class TickWatch:
 
     def _faulty(self, frame_ns: int) -> list[_Seen]:
         """The stalls that are too much together; empty when they are not."""
-        short = [s for s in self._recent if self._number - s.number < matrix.WINDOW_TICKS]
-        lost_ns = sum(one.stall.whole_ns for one in short)
+        short = self._last(matrix.WINDOW_TICKS)
         steady = sum(one.stall.whole_ns >= matrix.STEADY_NS for one in short)
-        limit_ns = max(matrix.STALL_FRAMES * frame_ns, matrix.MIN_STALL_NS)
-        if lost_ns >= limit_ns or steady >= matrix.STEADY_TICKS:
+        if _sum_ns(short) >= _limit_ns(frame_ns) or steady >= matrix.STEADY_TICKS:
             return short
-        long = [s for s in self._recent if self._number - s.number < matrix.LONG_TICKS]
-        great = [one for one in long if one.stall.whole_ns >= frame_ns // 2]
+        great = self._last(matrix.LONG_TICKS, frame_ns // 2)
         return great if len(great) >= matrix.LONG_STALLS else []
+
+    def _harms(self, frame_ns: int) -> bool:
+        """Whether whole frames are lost, which is what a node is to blame for: on every shared one
+        somebody computes beside us, and the rest of his slice is waited for without harm."""
+        short = map(_kept_from_work_ns, self._last(matrix.WINDOW_TICKS, frame_ns // 2))
+        if sum(short) >= _limit_ns(frame_ns):
+            return True
+        long = map(_kept_from_work_ns, self._last(matrix.LONG_TICKS, frame_ns))
+        return sum(lost_ns >= frame_ns for lost_ns in long) >= matrix.LONG_STALLS
+
+    def _last(self, ticks: int, least_ns: int = 0) -> list[_Seen]:
+        """The stalls of so many ticks that lost so much each."""
+        return [
+            seen
+            for seen in self._recent
+            if self._number - seen.number < ticks and seen.stall.whole_ns >= least_ns
+        ]
 
     def _claim(self, seen: list[_Seen]) -> Claim:
         """The cause with the greatest share of these losses that the newest one shows as well."""
@@ -270,6 +287,20 @@ class TickWatch:
         )
         # Harm is told once: the newest tick's, as the others were told when they came.
         return Claim(kind, seen[0].begin_ns, seen[-1].stall.whole_ns, evidence)
+
+
+def _kept_from_work_ns(seen: _Seen) -> int:
+    """What a stall lost without what its own code computed meanwhile."""
+    return seen.stall.whole_ns - min(seen.stall.code_ns, seen.growth.own_cpu_ns)
+
+
+def _sum_ns(seen: list[_Seen]) -> int:
+    return sum(one.stall.whole_ns for one in seen)
+
+
+def _limit_ns(frame_ns: int) -> int:
+    """So much lost within ``WINDOW_TICKS`` is a fault."""
+    return max(matrix.STALL_FRAMES * frame_ns, matrix.MIN_STALL_NS)
 
 
 def _figures(growths: list[Growth]) -> tuple[Evidence, ...]:

@@ -1,0 +1,1 @@
+"""The article's experiments, each measured on the reader's machine."""

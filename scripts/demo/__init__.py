@@ -1,0 +1,1 @@
+"""`make demo-drift`: a node of a real cluster stalls, and the room moves, told while it happens."""
