@@ -144,8 +144,7 @@ class Desk:
         """What cannot be looked at now is looked at again a moment later."""
         means = self._means[entry.kind]
         with suppress(OSError):
-            # all of them: each may have been put back
-            if any([means.hold(change) for change in entry.changes]):
+            if sum(means.hold(change) for change in entry.changes):
                 _log.info("chaos: a fault was put back, and is done again", extra=_shown(entry))
 
     def stop(self) -> None:

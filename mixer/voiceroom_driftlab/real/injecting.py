@@ -65,9 +65,11 @@ class Injector:
             case "sigstop" | "freezer":
                 return self._stopped(injection)
             case "own-quota":
-                return self._limited(injection, "own", named)
+                return self._limited(injection, ("own",), named)
+            case "pod-quota":
+                return self._limited(injection, ("own", "ancestor"), named)
             case "ancestor-quota":
-                return self._limited(injection, "ancestor", named)
+                return self._limited(injection, ("ancestor",), named)
             case "fifo" | "crowd":
                 return self._crowded(injection)
             case "none":
@@ -108,18 +110,20 @@ class Injector:
             raise OSError("there is no cgroup for the pod")
         return self._cgroup
 
-    def _limited(self, injection: Injection, whose: Whose, named: Named) -> Truth:
+    def _limited(self, injection: Injection, whose: tuple[Whose, ...], named: Named) -> Truth:
         quota_us = max(LEAST_US, int(self._demand_us() * (1 - injection.strength)))
-        before, began_ns = self._pod.stat(whose), clock.monotonic_ns()
+        before, began_ns = [self._pod.stat(one) for one in whose], clock.monotonic_ns()
         try:
-            self._pod.limit(whose, quota_us)
+            for one in whose:
+                self._pod.limit(one, quota_us)
             self._last(injection, named)
             pause(PERIOD_US * 1_000)
         finally:
-            self._pod.limit(whose, None)
-        after = self._pod.stat(whose)
-        lost_ns = after.throttled_ns - before.throttled_ns
-        periods = after.throttled - before.throttled
+            for one in whose:
+                self._pod.limit(one, None)
+        after = [self._pod.stat(one) for one in whose]
+        lost_ns = sum(b.throttled_ns - a.throttled_ns for a, b in zip(before, after, strict=True))
+        periods = sum(b.throttled - a.throttled for a, b in zip(before, after, strict=True))
         frame_ns = self._mixer.frame_ns
         return truth.throttled(began_ns, clock.monotonic_ns(), periods, lost_ns, frame_ns)
 

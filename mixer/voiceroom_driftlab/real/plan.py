@@ -14,8 +14,8 @@ from voiceroom_driftlab.faults import BLOCKED_MS, WEAKEST_MS, Place, blocked_pla
 from voiceroom_mixer.core.timing.detect.verdicts import KINDS, Kind
 
 Method = Literal[
-    "shim", "sigstop", "freezer", "own-quota", "ancestor-quota", "fifo", "crowd",
-    "gc", "spin", "hold", "block", "burn", "none",
+    "shim", "sigstop", "freezer", "own-quota", "pod-quota", "ancestor-quota", "fifo",
+    "crowd", "gc", "spin", "hold", "block", "burn", "none",
 ]  # fmt: skip
 Four = tuple[int, int, int, int]
 """Of MONOTONIC, RAW, BOOTTIME and the wall clock."""
@@ -127,9 +127,12 @@ def freeze(draw: Draw) -> Injection:
 
 
 def throttle(draw: Draw) -> Injection:
-    """The own quota is used up after a share of each period."""
+    """The own quota is used up after a share of each period: the container's, or, as a kubelet sets
+    it, the same in the pod's cgroup above."""
     share = float(draw.uniform(0.45, 0.9))
-    return Injection("throttle", "own quota", "own-quota", share, 3 * NS_PER_S)
+    if draw.random() < 0.5:
+        return Injection("throttle", "own quota", "own-quota", share, 3 * NS_PER_S)
+    return Injection("throttle", "pod's quota", "pod-quota", share, 3 * NS_PER_S)
 
 
 def starved(draw: Draw) -> Injection:

@@ -55,6 +55,31 @@ def cpu_folders(root: Path = Path("/")) -> tuple[Path | None, tuple[Path, ...]]:
     return own, tuple(above for above in own.parents if above.is_relative_to(top))
 
 
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Files of what the own cgroup has used and may use, and how they count."""
+
+    used: Path
+    used_name: bytes
+    """What stands before the figure in its line; empty: the figure stands alone."""
+    used_unit_ns: int
+    quota: Path
+    period: Path | None
+    """None: it stands behind the quota."""
+
+
+def spending_files(root: Path = Path("/")) -> Spending | None:
+    """Of this process; None where no such cgroup is mounted."""
+    folders = _folders(root)
+    cpu, unified = folders.get("cpu"), folders.get("")
+    if cpu is not None:
+        used = folders.get("cpuacct", cpu) / "cpuacct.usage"
+        return Spending(used, b"", 1, cpu / "cpu.cfs_quota_us", cpu / "cpu.cfs_period_us")
+    if unified is None:
+        return None
+    return Spending(unified / "cpu.stat", b"usage_usec ", 1_000, unified / "cpu.max", None)
+
+
 def _version1(cpu: Path, cpuset: Path | None) -> CpuBudget:
     stat = _stat(cpu / "cpu.stat")
     return CpuBudget(

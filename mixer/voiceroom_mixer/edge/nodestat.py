@@ -1,4 +1,4 @@
-"""What the node tells of itself while it runs: steal, pressure, quotas above, the clock source."""
+"""What the node tells of itself while it runs: steal, pressure, quotas, the clock source."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 from voiceroom_api.units import NS_PER_S
 from voiceroom_mixer.core.timing.detect.observations import NodeAccounts
 from voiceroom_mixer.edge.accounts import OpenFile, numbers, throttled_ns
+from voiceroom_mixer.edge.spending import SpendingReader
 
 _SOURCE: Final = "sys/devices/system/clocksource/clocksource0/current_clocksource"
 _STAT_BYTES: Final = 32_768
@@ -30,6 +31,7 @@ class NodeReader:
         self._stat = OpenFile(root / "proc/stat", _STAT_BYTES)
         self._pressure = OpenFile(root / "proc/pressure/cpu")
         self._source = OpenFile(root / _SOURCE)
+        self._spending = SpendingReader(root)
         self._cpus = frozenset(b"cpu%d" % cpu for cpu in cpus)
         self._jiffy_ns = NS_PER_S // os.sysconf("SC_CLK_TCK")
 
@@ -41,6 +43,7 @@ class NodeReader:
             self._steal(),
             self._pressed_ns(),
             self._source.read().strip().decode("ascii", "replace"),
+            *self._spending.read(),
         )
 
     def _steal(self) -> tuple[int, ...]:
@@ -63,3 +66,4 @@ class NodeReader:
         """Let go of the files."""
         for file in (*self._ancestors, self._stat, self._pressure, self._source):
             file.close()
+        self._spending.close()

@@ -194,6 +194,47 @@ def test_a_quota_that_somebody_else_has_set_meanwhile_stays(node: Node) -> None:
     assert "left as it is" in node.told[-1][1]
 
 
+def test_a_quota_that_a_kubelet_puts_back_meanwhile_is_taken_again(node: Node) -> None:
+    desk = node.door()
+    desk.begin(HALF, TARGET)
+    node.cgroups.quotas[PATH] = BEFORE
+    node.now_s += 19.9
+    desk.look()
+    assert (node.quota, node.kept) == (GIVEN, [f"{UID}.json"])
+    node.now_s += 0.1
+    desk.look()
+    assert (node.quota, node.kept) == (BEFORE, [])
+    assert [what for what, _ in node.told] == ["Began", "Over"]
+
+
+def test_a_quota_that_somebody_else_has_set_is_not_taken_again(node: Node) -> None:
+    desk = node.door()
+    desk.begin(HALF, TARGET)
+    node.cgroups.quotas[PATH] = Quota(80_000, 100_000)
+    desk.look()
+    assert node.quota == Quota(80_000, 100_000)
+
+
+def test_what_cannot_be_taken_again_now_is_at_the_next_look(node: Node) -> None:
+    desk = node.door()
+    desk.begin(HALF, TARGET)
+    node.cgroups.quotas[PATH], node.cgroups.refuses = BEFORE, True
+    desk.look()
+    assert node.quota == BEFORE
+    node.cgroups.refuses = False
+    desk.look()
+    assert node.quota == GIVEN
+    assert desk.counts.undo_failures["throttle"] == 0
+
+
+def test_a_pod_that_ends_is_looked_at_in_vain(node: Node) -> None:
+    desk = node.door()
+    desk.begin(HALF, TARGET)
+    del node.cgroups.quotas[PATH]
+    desk.look()
+    assert (node.cgroups.quotas, desk.active()["throttle"]) == ({}, 1)
+
+
 def test_a_pod_that_ends_meanwhile_takes_it_along(node: Node) -> None:
     desk = node.door()
     desk.begin(HALF, TARGET)

@@ -34,7 +34,8 @@ def test_without_root_nothing_is_drawn_that_needs_it() -> None:
     kinds = [kind for kind in NAMES if kind not in plan.ROOT_KINDS]
     methods = {one.method for one in schedule(7, kinds, 20, root=False)}
     assert "sigstop" in methods
-    assert methods & {"freezer", "own-quota", "ancestor-quota", "fifo", "crowd"} == set()
+    quotas = {"own-quota", "pod-quota", "ancestor-quota"}
+    assert methods & (quotas | {"freezer", "fifo", "crowd"}) == set()
 
 
 def test_only_a_rate_and_what_stops_no_tick_has_longer_than_five_of_them() -> None:

@@ -65,7 +65,8 @@ MATRIX: Final[tuple[Row, ...]] = (
     ),
     Row(
         "throttle",
-        "late by what throttled time of the own cgroup grew",
+        "late by what throttled time of the own cgroup grew, or by a wait for the CPU while all of "
+        "the own quota is used: the pod's cgroup has the same one, and its books are not seen",
         "starved: the own quota was used up, not an ancestor's",
         "pod",
         1.0,
@@ -163,6 +164,10 @@ SWITCH_INTERVAL_NS: Final = 5 * NS_PER_MS
 """CPython: a thread that waits for the GIL wakes so often to ask for it."""
 MIN_ARRIVALS: Final = 4
 """Datagrams that should have come in a gap before their absence means anything."""
+SPENT: Final = 0.9
+"""So much of its quota is all of it: the kernel deals it out in slices, and some are left over."""
+SPENT_PERIODS: Final = 3
+"""Looked at together; fewer are a burst, which the quota of the next one pays."""
 
 # Control's loop.
 LOOP_LAG_NS: Final = 200 * NS_PER_MS

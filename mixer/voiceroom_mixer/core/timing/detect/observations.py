@@ -55,6 +55,11 @@ class NodeAccounts(NamedTuple):
     pressure_ns: int
     """PSI ``some`` of the CPU."""
     clocksource: str
+    own_used_ns: int = 0
+    """CPU time of all that is in the process's own cgroup."""
+    quota_ns: int = 0
+    """What that may use in each period; 0: as much as it likes, or it is not told."""
+    quota_period_ns: int = 0
 
 
 class Tick(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from voiceroom_api.units import NS_PER_MS, NS_PER_S
 from voiceroom_mixer.core.timing.detect import matrix
 from voiceroom_mixer.core.timing.detect.observations import Accounts, NodeAccounts, Tick
+from voiceroom_mixer.core.timing.detect.spending import Spending
 from voiceroom_mixer.core.timing.detect.verdicts import Claim, Evidence, Kind, ms
 
 _SMOOTH: Final = 0.2
@@ -39,6 +40,17 @@ class Stall(NamedTuple):
         return self.asleep_ns + self.code_ns
 
 
+class NodeGrowth(NamedTuple):
+    """The last fields of ``Growth``."""
+
+    ancestors_ns: int = 0
+    steal_ns: int = 0
+    spent: float = 0.0
+
+
+NOTHING: Final = NodeGrowth()
+
+
 class Growth(NamedTuple):
     """What the accounts grew by."""
 
@@ -51,9 +63,11 @@ class Growth(NamedTuple):
     ancestors_ns: int = 0
     steal_ns: int = 0
     """Beyond the usual."""
+    spent: float = 0.0
+    """The share of the own quota that was used of late."""
 
     @classmethod
-    def between(cls, a: Accounts, b: Accounts, ancestors_ns: int = 0, steal_ns: int = 0) -> Growth:
+    def between(cls, a: Accounts, b: Accounts, node: NodeGrowth = NOTHING) -> Growth:
         """From the earlier to the later; what shrank was begun anew and tells nothing."""
         own_ns = max(0, b.thread_cpu_ns - a.thread_cpu_ns)
         return cls(
@@ -63,22 +77,28 @@ class Growth(NamedTuple):
             max(0, b.slices - a.slices),
             max(0, b.throttled_ns - a.throttled_ns),
             max(0, b.gc_ns - a.gc_ns),
-            ancestors_ns,
-            steal_ns,
+            *node,
         )
+
+    @property
+    def held_ns(self) -> int:
+        """Taken by the own quota, wherever it is booked."""
+        if self.spent < matrix.SPENT:
+            return self.throttled_ns
+        return max(self.throttled_ns, self.run_delay_ns, self.ancestors_ns)
 
 
 def attribute(stall: Stall, growth: Growth) -> Shares:
     """The stall dealt out: each cause takes what it explains of what is left, surest first."""
     left = stall.whole_ns
     shares: Shares = {}
-    waiting_ns = max(0, growth.run_delay_ns - growth.throttled_ns)
+    waiting_ns = max(0, growth.run_delay_ns - growth.held_ns)
     starved_ns = max(waiting_ns, growth.ancestors_ns, growth.steal_ns)
     # Own CPU explains only what was lost in own code, and not what the collector used of it.
     own_ns = min(stall.code_ns, max(0, growth.own_cpu_ns - growth.gc_ns))
     explained: tuple[tuple[Kind, int], ...] = (
         ("gc", growth.gc_ns),
-        ("throttle", growth.throttled_ns),
+        ("throttle", growth.held_ns),
         ("gil", _gil_ns(stall, growth)),
         ("starved", starved_ns),
         ("overload", own_ns),
@@ -114,6 +134,7 @@ class TickWatch:
     def __init__(self) -> None:
         self._accounts: Accounts | None = None
         self._node: NodeAccounts | None = None
+        self._spending, self._spent = Spending(), 0.0
         self._look_ns = 0
         self._recent: deque[_Seen] = deque(maxlen=matrix.LONG_TICKS)
         self._number = 0
@@ -138,11 +159,12 @@ class TickWatch:
             self._keep(tick)
             return None
         self._number += 1
+        if tick.node is not None:
+            self._spent = self._spending.take(tick.node)
         stall = self._stall(tick, before, ahead_ns)
         held = self._release(tick)
         if stall.whole_ns >= matrix.NOTICE_NS:
-            ancestors_ns, steal_ns = self._node_growth(tick.node)
-            growth = Growth.between(before, tick.accounts, ancestors_ns, steal_ns)
+            growth = Growth.between(before, tick.accounts, self._node_growth(tick.node))
             self._recent.append(_Seen(self._number, tick.waited_for_ns, stall, growth))
         elif not held:
             self._keep(tick)
@@ -198,17 +220,18 @@ class TickWatch:
         beyond = tick.received - self._arrival_rate * tick.frame_ns
         return expected >= matrix.MIN_ARRIVALS and beyond < _SOME * expected
 
-    def _node_growth(self, node: NodeAccounts | None) -> tuple[int, int]:
-        """(ancestors' throttled time, greatest unusual steal of a CPU) since the look before."""
+    def _node_growth(self, node: NodeAccounts | None) -> NodeGrowth:
+        """Since the look before; of steal what is unusual, of the CPU that has most of it."""
         before = self._node
         if node is None or before is None:
-            return 0, 0
+            return NOTHING
         passed_ns = node.at_ns - before.at_ns
         steal_ns = 0
         rates = self._steal_rate or (0.0,) * len(node.steal_ns)
         for old, new, rate in zip(before.steal_ns, node.steal_ns, rates, strict=False):
             steal_ns = max(steal_ns, new - old - int(rate * passed_ns))
-        return max(0, node.ancestors_throttled_ns - before.ancestors_throttled_ns), steal_ns
+        throttled_ns = node.ancestors_throttled_ns - before.ancestors_throttled_ns
+        return NodeGrowth(max(0, throttled_ns), steal_ns, self._spent)
 
     def _keep(self, tick: Tick) -> None:
         passed_ns = tick.look_ns - self._look_ns
@@ -283,6 +306,7 @@ class TickWatch:
             Evidence("ticks", len(seen), "count"),
             Evidence("explained", total[kind] / max(1, lost_ns), "share"),
             *_figures([one.growth for one in seen]),
+            Evidence("quota used", self._spent, "share"),
             Evidence("pressure", self.pressure_share, "share"),
         )
         # Harm is told once: the newest tick's, as the others were told when they came.
