@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from charts import manifests
+from harness import definitions
 from harness.charts import CHART, CRD_CHART, EVERYTHING, FOREIGN, ROOT, SETS, Helm, tool
 from localcluster.controlplane import ControlPlane
 from voiceroom_api.names import CHAOS_SECRET
@@ -138,9 +139,9 @@ def test_a_release_is_installed_upgraded_and_removed(
     assert "rooms" not in left
     assert control_plane.kubectl("-n", "release", "get", "deployments,services", "-o", "name") == ""
     helm_at.run("uninstall", "crds", "--namespace=release")
-    definitions = control_plane.kubectl("get", "crds", "-o", "name")
-    assert definitions.count("voiceroom.dev") == 2
-    control_plane.kubectl("delete", "crds", "--all")
+    kept = control_plane.kubectl("get", "crds", "-o", "name")
+    assert kept.count("voiceroom.dev") == 2
+    definitions.remove(control_plane)
     control_plane.kubectl("delete", "namespace", "release")
 
 
@@ -363,4 +364,4 @@ def test_plain_manifests_are_taken_by_the_api_server(control_plane: ControlPlane
         said = control_plane.kubectl("apply", "--server-side", "-f", str(folder / name))
         assert "deployment.apps/voiceroom-operator serverside-applied" in said
         control_plane.kubectl("delete", "-f", str(folder / name))
-    control_plane.kubectl("delete", "-f", str(folder / "crds.yaml"))
+    definitions.remove(control_plane, str(folder / "crds.yaml"))
