@@ -154,6 +154,22 @@ _true: Final[Clock] = syscall_monotonic_ns if has_syscall_clock() else UNTOUCHED
 _true_raw: Final[Clock] = syscall_raw_ns if has_syscall_clock() else UNTOUCHED[1]
 
 
+def true_reader(clock_id: int) -> Clock:
+    """``true_ns`` (CLOCK_MONOTONIC) or ``true_raw_ns`` (CLOCK_MONOTONIC_RAW) for one owner who asks
+    often: what the kernel writes to is made once. Never shared between threads."""
+    if not has_syscall_clock():
+        return {CLOCK_MONOTONIC: UNTOUCHED[0], CLOCK_MONOTONIC_RAW: UNTOUCHED[1]}[clock_id]
+    now = _Timespec()
+    at, ask, number, slow = ctypes.byref(now), _syscall, _SYSCALL_NUMBER, NS_PER_S
+
+    def read() -> int:
+        if ask(number, clock_id, at) != 0:
+            return syscall_ns(clock_id)  # says why
+        return int(now.tv_sec * slow + now.tv_nsec)
+
+    return read
+
+
 def sleep_until(deadline_mono_ns: int) -> None:
     """Sleep until CLOCK_MONOTONIC shows ``deadline_mono_ns``; at once when that has passed.
 

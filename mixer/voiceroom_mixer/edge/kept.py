@@ -4,9 +4,9 @@ Whoever sleeps until a deadline, and then asks how late it is, must ask the cloc
 went by. That is the kernel's, and not what the vDSO shows: a reading that is 50 ms ahead would make
 every sleep look 50 ms late, though none is. Here a reading is taken, and what readings are ahead by
 is taken off. Whenever a reading has moved on by some milliseconds since the last look, or has gone
-back, it is compared with the kernel's own word (``clock.true_ns``); so each sleep is followed by a
-look, and a step costs no frame. A process that really stood still was left behind by the kernel's
-clock as well: its lateness is never taken for a step.
+back, it is compared with the word of the kernel (``clock.true_reader``); so each sleep is followed
+by a look, and a step costs no frame. A process that really stood still was left behind by the
+kernel's clock as well: its lateness is never taken for a step.
 
 Where there is no such word (``clock.has_syscall_clock``) only what was injected into this process
 is seen through; the detectors then name a step by the other clocks, and it harms.
@@ -60,21 +60,20 @@ class KeptClock:
         return self._ahead.ns
 
     def _look(self, shown_ns: int) -> int:
-        ahead = self._ahead
-        bracket = Bracket(shown_ns, self._truth(), self._read())
-        if not ahead.allows(bracket):
+        ahead, true_ns, after_ns = self._ahead, self._truth(), self._read()
+        if not ahead.allows(shown_ns, true_ns, after_ns):
             ahead.learn(self._bracket() for _ in range(_TRIES))
-            shown_ns = self._read()
-            self._looked_ns = shown_ns
-        else:
-            self._looked_ns = bracket.after_ns
+            shown_ns = after_ns = self._read()
+        self._looked_ns = after_ns
         return shown_ns - ahead.ns
 
     def _bracket(self) -> Bracket:
         return Bracket(self._read(), self._truth(), self._read())
 
 
-monotonic_ns: Final = KeptClock(clock.current_monotonic_ns, clock.true_ns)
+monotonic_ns: Final = KeptClock(
+    clock.current_monotonic_ns, clock.true_reader(clock.CLOCK_MONOTONIC)
+)
 """Deadlines, and everything that is measured against them."""
-raw_ns: Final = KeptClock(clock.current_raw_ns, clock.true_raw_ns)
+raw_ns: Final = KeptClock(clock.current_raw_ns, clock.true_reader(clock.CLOCK_MONOTONIC_RAW))
 """When packets came."""

@@ -6,6 +6,7 @@ plan that was not written yet.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,7 +14,20 @@ from typing import Any, Final
 from voiceroom_api.mixerpool import MixerPoolSpec
 from voiceroom_operator.observed import Role, RoomSeen
 
-MAX_PEERS: Final = 16
+MAX_PEERS: Final = 4
+"""Witnesses of a pod's silence. Every pod of the pool beats to them 20 times a second, so that with
+all for witnesses an empty pod of a pool of 20 took a third more CPU; one that hears is a veto."""
+
+
+def spread(nodes: Mapping[str, str]) -> list[str]:
+    """Pods in the order in which they are witnesses, the same for all who ask: the first of each
+    node before any second one. ``nodes``: by name of the pod."""
+    taken: Counter[str] = Counter()
+    ranked: list[tuple[int, str]] = []
+    for name, node in sorted(nodes.items()):
+        ranked.append((taken[node], name))
+        taken[node] += 1
+    return [name for _, name in sorted(ranked)]
 
 
 @dataclass(frozen=True, slots=True)

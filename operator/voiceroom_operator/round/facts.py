@@ -8,6 +8,7 @@ from typing import Final
 
 from voiceroom_api import names
 from voiceroom_api.mixerpool import MixerPoolSpec
+from voiceroom_operator.binding.assignment import spread
 from voiceroom_operator.binding.decisions import BindingPlan, Unplaced, Waiting
 from voiceroom_operator.binding.request import Answer
 from voiceroom_operator.canary.case import Trial
@@ -190,10 +191,10 @@ class Facts:
 
     def peers(self, pool: str) -> dict[str, str]:
         """By pod of the pool, and of its canary: where other mixers reach its first media process,
-        if they do."""
-        ready = (one.seen for one in pods_of_family(self._seen, pool))
-        names_of = sorted(one.name for one in ready if one.ready and not one.deleting)
-        return {name: peer for name in names_of if (peer := self._doors[name].peer)}
+        if they do. The first few are on as many nodes as there are."""
+        found = (one.seen for one in pods_of_family(self._seen, pool))
+        ready = {one.name: one.node for one in found if one.ready and not one.deleting}
+        return {name: peer for name in spread(ready) if (peer := self._doors[name].peer)}
 
     def _room_remedy(self, record: RoomRecord, pool: PoolRecord | None) -> Remedy:
         own = record.read.spec.remediation

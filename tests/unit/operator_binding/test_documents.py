@@ -20,11 +20,13 @@ from voiceroom_operator.binding.answers import (
     read_answer,
 )
 from voiceroom_operator.binding.assignment import (
+    MAX_PEERS,
     Assignment,
     RoomCard,
     next_assignment,
     pod_settings,
     seats,
+    spread,
 )
 from voiceroom_operator.binding.directory import REMEMBERED, Directory, Place
 from voiceroom_operator.observed import MoveSeen
@@ -74,6 +76,15 @@ def test_the_document_is_whole() -> None:
     }
     assert twin.to_dict(term=2)["rooms"] == [entry | {"role": "twin", "owner": "voiceroom-p-0"}]
     assert twin.generation == 5
+
+
+def test_witnesses_are_few_and_on_as_many_nodes_as_there_are() -> None:
+    nodes = {f"p-{n}": "abc"[n // 4] for n in range(12)}
+    told = spread(nodes)
+    assert told[:MAX_PEERS] == ["p-0", "p-4", "p-8", "p-1"]
+    assert sorted(told) == sorted(nodes)
+    settings = pod_settings(MixerPoolSpec(), (), tuple(told))
+    assert settings["peers"] == told[:MAX_PEERS]
 
 
 def test_a_successor_is_told_under_the_epoch_of_its_move() -> None:

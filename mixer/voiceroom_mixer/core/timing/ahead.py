@@ -29,11 +29,6 @@ class Bracket(NamedTuple):
     after_ns: int
 
     @property
-    def narrow(self) -> bool:
-        """Whether it proves anything by itself. A reading that went back does not."""
-        return 0 <= self.after_ns - self.before_ns <= NARROW_NS
-
-    @property
     def middle_ns(self) -> int:
         """The likeliest difference."""
         return (self.before_ns + self.after_ns) // 2 - self.true_ns
@@ -55,9 +50,17 @@ class Ahead:
         self.steps = 0
         """Corrections of a millisecond or more."""
 
-    def allows(self, bracket: Bracket) -> bool:
-        """Whether this bracket is narrow, and what is believed agrees with it."""
-        return bracket.narrow and bracket.beyond_ns(self.ns) <= SLACK_NS
+    def allows(self, before_ns: int, true_ns: int, after_ns: int) -> bool:
+        """Whether such a bracket is narrow, and what is believed agrees with it. One that is not,
+        or in which a reading went back, proves nothing by itself.
+
+        Asked several times a tick, so of numbers and not of a ``Bracket``.
+        """
+        believed_ns = true_ns + self.ns
+        return (
+            before_ns <= after_ns <= before_ns + NARROW_NS
+            and before_ns - SLACK_NS <= believed_ns <= after_ns + SLACK_NS
+        )
 
     def learn(self, brackets: Iterable[Bracket]) -> None:
         """Of several at one moment the narrowest decides."""
