@@ -79,9 +79,9 @@ def test_the_document_is_whole() -> None:
 
 
 def test_witnesses_are_few_and_on_as_many_nodes_as_there_are() -> None:
-    nodes = {f"p-{n}": "abc"[n // 4] for n in range(12)}
+    nodes = {f"p-{n:02}": "abc"[n // 4] for n in range(12)}
     told = spread(nodes)
-    assert told[:MAX_PEERS] == ["p-0", "p-4", "p-8", "p-1"]
+    assert told[:MAX_PEERS] == ["p-00", "p-04", "p-08", "p-01"]
     assert sorted(told) == sorted(nodes)
     settings = pod_settings(MixerPoolSpec(), (), tuple(told))
     assert settings["peers"] == told[:MAX_PEERS]
