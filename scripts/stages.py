@@ -50,9 +50,9 @@ SLOW = (
     Stage("integration", 1800, _pytest("tests/integration")),
     Stage("browsers", 900, _pytest("tests/e2e")),
 )
-# In this order: `machine` wants nodes with nothing on them. Drift, alerts, clock probe, chaos,
-# canary and runbooks take longer than all of these together: `make e2e` runs them too.
-PARTS = ("api", "chart", "kubectl", "machine", "rooms", "rules", "faults")
+# In this order: `machine` wants nodes with nothing on them. Faults, drift, alerts, clock probe,
+# chaos, canary and runbooks take longer than all of these together: `make e2e` runs them too.
+PARTS = ("api", "chart", "kubectl", "machine", "rooms", "rules")
 # Programs of Kubernetes are compiled once and kept outside of the checkout: 20 minutes on
 # two cores from an empty machine, a second afterwards.
 PROGRAMS = tuple(tool.name for tool in TOOLS if tool.name != "alertmanager")

@@ -11,6 +11,7 @@ import pytest
 from harness.listening import goes_on, until_heard
 from harness.party import Party
 from harness.rtp import RtpLeg
+from harness.rundelay import watching_for_starvation
 from harness.voice import PodDoor, Voice, room, until
 from localcluster.cluster import Cluster
 from localcluster.own import Own
@@ -33,7 +34,7 @@ def lobby(shared: Voice) -> Voice:
 @pytest.fixture
 def call(lobby: Voice) -> Iterator[tuple[Party[PodDoor], RtpLeg]]:
     """Ada speaks, and Bob hears her."""
-    with lobby.people("lobby") as party:
+    with lobby.people("lobby") as party, watching_for_starvation(lobby):
         party.join(ADA_HZ, "ada", host=lobby.here)
         bob = party.join(None, "bob", host=lobby.here)
         until_heard(bob, ADA_HZ)

@@ -9,6 +9,7 @@ from base64 import b64encode
 import pytest
 
 from harness.listening import goes_on, until_heard
+from harness.rundelay import watching_for_starvation
 from harness.voice import Voice, until
 
 pytestmark = pytest.mark.timeout(300)
@@ -22,7 +23,7 @@ MOUNTED_S = 120
 def test_join_keys_are_rotated_without_a_dropped_call(voice: Voice) -> None:
     voice.room("lobby", audio=PATIENT)
     voice.ready("lobby")
-    with voice.people("lobby") as party:
+    with voice.people("lobby") as party, watching_for_starvation(voice):
         party.dial(ADA_HZ, "ada", host=voice.here)
         bob = party.join(None, "bob", host=voice.here)
         until_heard(bob, ADA_HZ)
