@@ -306,7 +306,7 @@ class TickWatch:
             Evidence("ticks", len(seen), "count"),
             Evidence("explained", total[kind] / max(1, lost_ns), "share"),
             *_figures([one.growth for one in seen]),
-            Evidence("quota used", self._spent, "share"),
+            *((Evidence("quota used", self._spent, "share"),) if self._spent else ()),
             Evidence("pressure", self.pressure_share, "share"),
         )
         # Harm is told once: the newest tick's, as the others were told when they came.
