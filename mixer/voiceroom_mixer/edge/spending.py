@@ -32,10 +32,12 @@ class SpendingReader:
 
     def read(self) -> Spent:
         """Now."""
-        quota_us, period_us = numbers(self._quota.read() + b" " + self._period.read(), 2)
-        if self._files is None or not quota_us or not period_us:
+        if self._files is None:
             return Spent()
         used_ns = self._used_ns(self._files)
+        quota_us, period_us = numbers(self._quota.read() + b" " + self._period.read(), 2)
+        if not quota_us or not period_us:
+            return Spent(used_ns)
         return Spent(used_ns, quota_us * _NS_PER_US, period_us * _NS_PER_US)
 
     def _used_ns(self, files: cgroup.Spending) -> int:

@@ -46,6 +46,12 @@ def test_a_node_that_gives_nothing_for_a_second_leaves_it_unused() -> None:
     assert shares(node(0, 0), node(1000, 200), node(2000, 205))[-1] < 0.1
 
 
+def test_a_quota_that_is_set_meanwhile_is_compared_with_what_was_used_before() -> None:
+    free = [node(1000 * second, 100 * second, quota_ns=0) for second in range(3)]
+    assert shares(*free, node(2100, 220))[-1] == pytest.approx(0.55, abs=0.01)
+    assert shares(*free, node(2100, 300))[-1] > 0.9
+
+
 def test_readings_close_to_each_other_look_back_over_three_periods() -> None:
     close = [node(1000 + 20 * number, 200 + 4 * number) for number in range(40)]
     assert min(shares(node(0, 0), *close)[1:]) >= 1.0

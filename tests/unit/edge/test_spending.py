@@ -55,14 +55,19 @@ def test_version_2(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "files",
     [
-        {},
         version_1(V1) | {f"{V1}/cpu.cfs_quota_us": "-1\n"},
         VERSION_2 | {f"{V2}/cpu.max": "max 100000\n"},
         VERSION_2 | {f"{V2}/cpu.max": "nonsense\n"},
     ],
 )
-def test_without_a_quota_nothing_is_told(tmp_path: Path, files: dict[str, str]) -> None:
+def test_without_a_quota_it_is_told_what_was_used(tmp_path: Path, files: dict[str, str]) -> None:
     plant(tmp_path, files)
+    found = SpendingReader(tmp_path).read()
+    assert found.used_ns > 0
+    assert (found.quota_ns, found.period_ns) == (0, 0)
+
+
+def test_without_cgroups_nothing_is_told(tmp_path: Path) -> None:
     assert SpendingReader(tmp_path).read() == Spent()
 
 

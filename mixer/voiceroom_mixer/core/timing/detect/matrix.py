@@ -166,8 +166,8 @@ MIN_ARRIVALS: Final = 4
 """Datagrams that should have come in a gap before their absence means anything."""
 SPENT: Final = 0.9
 """So much of its quota is all of it: the kernel deals it out in slices, and some are left over."""
-SPENT_PERIODS: Final = 3
-"""Looked at together; fewer are a burst, which the quota of the next one pays."""
+SPENT_NS: Final = 300 * NS_PER_MS
+"""Looked at together, three of the usual periods: fewer are a burst, which the next one pays."""
 
 # Control's loop.
 LOOP_LAG_NS: Final = 200 * NS_PER_MS

@@ -20,17 +20,14 @@ class Spending:
         self._new: NodeAccounts | None = None
 
     def take(self, now: NodeAccounts) -> float:
-        """The share of its quota that it has used up, of whole periods and since some of them ago;
-        0 where there is none, or it is not told."""
-        period_ns = now.quota_period_ns
+        """The share of its quota of now that it has used since some periods ago; 0 where there is
+        no quota, or it is not told."""
         new = self._new
-        if new is None or now.at_ns - new.at_ns >= matrix.SPENT_PERIODS * period_ns:
+        if new is None or now.at_ns - new.at_ns >= matrix.SPENT_NS:
             self._old, self._new = new, now
         base = self._old
         if base is None or not now.quota_ns or now.own_used_ns < base.own_used_ns:
             return 0.0
-        # Each period's is used at once or in its end: less than a whole one says nothing.
-        periods = (now.at_ns - base.at_ns) // period_ns
-        if periods < matrix.SPENT_PERIODS:
-            return 0.0
-        return (now.own_used_ns - base.own_used_ns) / (periods * now.quota_ns)
+        # Each period's is used at its beginning or at its end: only whole ones are counted.
+        periods = (now.at_ns - base.at_ns) // now.quota_period_ns
+        return (now.own_used_ns - base.own_used_ns) / (periods * now.quota_ns) if periods else 0.0
