@@ -78,14 +78,19 @@ def judge(seen: Seen, gate: Gate, now_s: float) -> tuple[Indicator, ...]:
 
 
 def _lateness(late: Vector, gate: Gate, *, whole: bool) -> Indicator:
-    """``whole``: all of the window was watched. Before that it may be Bad, and not Good."""
+    """``whole``: all of the window was watched. Before that it may be Bad, and not Good.
+
+    Of ticks that lack, as where a pod that cannot keep time has gone over to longer frames, all may
+    have been on time: what is Bad even then is so for certain.
+    """
     ticks, value = sum(late), quantile_us(late, P99)
+    lacking = max(0, gate.min_ticks - ticks)
+    least = quantile_us((late[0] + lacking, *late[1:]), P99)
     verdict: Verdict = "TooFew"
-    if value is not None and ticks >= gate.min_ticks:
-        if value >= gate.max_us:
-            verdict = "Bad"
-        elif whole:
-            verdict = "Good"
+    if least is not None and least >= gate.max_us:
+        verdict = "Bad"
+    elif value is not None and not lacking and whole:
+        verdict = "Good"
     return Indicator("Lateness", verdict, value, float(gate.max_us), ticks, gate.min_ticks)
 
 

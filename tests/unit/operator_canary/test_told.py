@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from voiceroom_api import names
 from voiceroom_api.poolparts import Network
 from voiceroom_operator.canary.gate import Gate
@@ -34,6 +36,18 @@ def record(phase: str = "Observing") -> Record:
     seen = Seen(0.0, (Slot(0.0, late),), (Slot(0.0, (3, 4)),))
     found = judge(seen, Gate(min_ticks=1, min_samples=1), 1000.0)
     return Record(phase, "Observing", "", 0.0, "default", "r", 7, indicators=found)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("late_ticks", "verdict"), [(0, "TooFew"), (11, "TooFew"), (13, "Bad"), (899, "Bad")]
+)
+def test_of_too_few_ticks_so_many_late_ones_are_bad_whatever_the_others_were(
+    late_ticks: int, verdict: str
+) -> None:
+    late = (899 - late_ticks, *[0] * 11, late_ticks)
+    seen = Seen(0.0, (Slot(0.0, late),))
+    lateness, *_ = judge(seen, Gate(min_ticks=1200), 1000.0)
+    assert (lateness.verdict, lateness.samples) == (verdict, 899)
 
 
 def test_figures_of_the_gate_are_metrics_until_the_canary_is_gone() -> None:
