@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from base64 import b64decode
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import urllib3
@@ -115,14 +116,11 @@ class ApiCluster:
     def usage(self, namespace: str, pod: str, node: str) -> float | None:
         """By the metrics API, or else by the node's kubelet, which takes the right to
         ``nodes/proxy``."""
-        try:
+        with suppress(ClusterError):
             return self._measured(namespace, pod)
-        except ClusterError:
-            pass
-        try:
+        with suppress(ClusterError):
             return self._summed(namespace, pod, node)
-        except ClusterError:
-            return None
+        return None
 
     def connect(self, namespace: str, pod: str, port: int) -> Stream:
         """See ``Cluster``."""

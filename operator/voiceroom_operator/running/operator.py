@@ -106,9 +106,12 @@ class Operator:
         self.alerts = Alerts(clock, meters, self._concerned, lambda key: self._work.add(key))
         self._reconciler = Reconciler(self._parts(settings))
         self._work = Work(clock, self._reconciler, meters)
+        self._measure(meters)
+
+    def _measure(self, meters: Meters) -> None:
         meters.leads(self.lease.holds)
         meters.depth(self._work.depth)
-        meters.lateness(lambda: self.lateness.worst_s(clock.monotonic_s()))
+        meters.lateness(lambda: self.lateness.worst_s(self._world.clock.monotonic_s()))
 
     def _parts(self, settings: Settings) -> Parts:
         world = self._world
