@@ -116,7 +116,15 @@ _MEDIA: Final = (
     Metric(
         "voiceroom_tick_interval_seconds",
         "gauge",
-        "Time between two ticks; of several media processes the longest.",
+        "Time between two ticks, 40 ms while nobody listens; of several media processes the "
+        "longest.",
+        "seconds",
+    ),
+    Metric(
+        "voiceroom_frame_seconds",
+        "gauge",
+        "The shortest frame of the rooms, by which a tick is late; of several media processes the "
+        "longest.",
         "seconds",
     ),
     Metric("voiceroom_frames_mixed_total", "counter", "Distinct mixes made."),

@@ -13,8 +13,10 @@ from voiceroom_mixer.native import library
 
 SleepUntil = Callable[[int], int]
 """Until CLOCK_MONOTONIC shows so many ns; what it shows then. Raises ``OSError``."""
-Doze = Callable[[int], bool]
-"""The same; whether anything waits at a descriptor then. Raises ``OSError``."""
+Doze = Callable[[int, int, int], bool]
+"""From ``first_ns`` to ``last_ns`` of CLOCK_MONOTONIC, looking at a descriptor at both and every
+``step_ns`` between; ends when something waits there, and says whether it did. Raises ``OSError``.
+"""
 
 
 def sleep_until() -> SleepUntil:
@@ -56,20 +58,24 @@ def doze_twin(fd: int) -> Doze:
     looked_at = select.poll()
     looked_at.register(fd, select.POLLIN)
 
-    def sleep(deadline_ns: int) -> bool:
-        clock.sleep_until(deadline_ns)
-        return bool(looked_at.poll(0))
+    def sleep(first_ns: int, step_ns: int, last_ns: int) -> bool:
+        for look_ns in range(first_ns, last_ns + 1, step_ns):
+            clock.sleep_until(look_ns)
+            if looked_at.poll(0):
+                return True
+        return False
 
     return sleep
 
 
 def compiled_doze(kernels: ctypes.PyDLL, fd: int) -> Doze:
     """Of ``native/src/wait.c``. The interpreter's lock is kept: this process has one thread."""
-    function = kernels.vr_sleep_and_look
-    function.argtypes, function.restype = (ctypes.c_int64, ctypes.c_int), ctypes.c_int
+    function = kernels.vr_doze
+    function.argtypes = (ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_int)
+    function.restype = ctypes.c_int
 
-    def sleep(deadline_ns: int) -> bool:
-        found = int(function(deadline_ns, fd))
+    def sleep(first_ns: int, step_ns: int, last_ns: int) -> bool:
+        found = int(function(first_ns, step_ns, last_ns, fd))
         if found < 0:
             raise OSError(-found, f"sleeping: {os.strerror(-found)}")
         return found > 0

@@ -97,13 +97,15 @@ class Loop:
         if self._frames:
             self._schedule.use_frames(self._frames)
             self._frames = ()
+        self._schedule.rest(resting=self._is_resting())
         self.began_wait_ns = kept.monotonic_ns()
         while True:
             deadline = self._schedule.next_deadline_ns
             step = (5 if self.legs > FEW_LEGS else 10) * NS_PER_MS
             now = kept.monotonic_ns()
             while deadline - now > step:
-                if self._doze(deadline - (deadline - now - 1) // step * step):
+                first = deadline - (deadline - now - 1) // step * step
+                if self._doze(first, step, deadline - step):
                     self._drain()
                 now = kept.monotonic_ns()
             clock.sleep_until(deadline)
@@ -114,6 +116,12 @@ class Loop:
             if plan is not None:
                 return plan
             self._lateness.observe_ns(woke - deadline)
+
+    def _is_resting(self) -> bool:
+        """The grid is proved, nobody listens, and no room is between two pods."""
+        if self.legs or self._good_ticks < READY_TICKS:
+            return False
+        return not any(room.restless for room in self._house.rooms.values())
 
     def _drain(self) -> None:
         """Take in what has come; STUN answers leave at once."""
@@ -161,7 +169,7 @@ class Loop:
         self._work.observe_ns(work_ns)
         self._max_late.observe(now_ns, plan.late_ns)
         self._max_work.observe(now_ns, work_ns)
-        on_time = plan.late_ns < self._schedule.step_ns
+        on_time = plan.late_ns < self._schedule.frame_ns
         board.add("ticks")
         board.add("ticks_skipped", plan.skipped)
         board.add("ticks_late", not on_time)
@@ -171,6 +179,7 @@ class Loop:
         board.set("clock_error_ns", abs(kept.monotonic_ns.ahead_ns))
         board.set("clock_corrections", self._corrections + kept.monotonic_ns.steps)
         board.set("tick_interval_ns", self._schedule.step_ns)
+        board.set("frame_ns", self._schedule.frame_ns)
         board.set("talkers", talkers)
         board.set("legs", self.legs)
         board.set("rooms", len(self._house.rooms))

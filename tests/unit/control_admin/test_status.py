@@ -63,5 +63,5 @@ def test_headroom_is_of_the_frames_that_are_mixed() -> None:
     memory.counters[stats.INDEX["ticks"]] = 1
     memory.ticks[1] = (4, 0, 10 * NS_PER_MS, 0, 0, 0, 0, 0)
     assert status(memory).document()["headroom"] == 0.5
-    memory.counters[stats.INDEX["tick_interval_ns"]] = 40 * NS_PER_MS
+    memory.counters[stats.INDEX["frame_ns"]] = 40 * NS_PER_MS
     assert status(memory).document()["headroom"] == 0.75

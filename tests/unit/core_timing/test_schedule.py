@@ -150,6 +150,26 @@ def test_changing_frames_stays_on_the_grid() -> None:
     assert schedule.next_slot == 5
 
 
+@pytest.mark.parametrize("frame_ms", [10, 20, 40])
+def test_a_grid_at_rest_ticks_every_40_ms_and_its_frames_stay_what_they_are(frame_ms: int) -> None:
+    schedule = grid(frame_ms)
+    schedule.rest(resting=True)
+    assert schedule.due(at(0)) is not None
+    assert schedule.due(at(3.9)) is None
+    assert (schedule.step_ns, schedule.frame_ns) == (at(4) - at(0), frame_ms * NS_PER_MS)
+
+
+@pytest.mark.parametrize("frame_ms", [10, 20, 40])
+def test_after_a_rest_the_next_frame_of_the_rooms_grid_is_mixed(frame_ms: int) -> None:
+    schedule = grid(frame_ms)
+    schedule.rest(resting=True)
+    schedule.due(at(4))
+    schedule.rest(resting=False)
+    plan = schedule.due(at(4 + frame_ms // 10))
+    assert plan is not None
+    assert (plan.frame_slot(frame_ms), plan.skipped) == (4 + frame_ms // 10, 0)
+
+
 def test_a_new_grid_begins_one_slot_ahead() -> None:
     schedule = Schedule.begin(1_000)
     assert schedule.due(1_000) is None

@@ -87,15 +87,24 @@ def doze(request: pytest.FixtureRequest) -> Callable[[int], Doze]:
     return partial(wake.compiled_doze, kernels)
 
 
-def test_a_doze_ends_at_the_deadline_and_says_whether_anything_waits(
+def test_a_doze_in_which_nothing_comes_ends_with_its_last_look(
     doze: Callable[[int], Doze],
 ) -> None:
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with here, there:
-        sleep = doze(here.fileno())
-        deadline_ns = clock.monotonic_ns() + 2_000_000
-        assert not sleep(deadline_ns)
-        assert clock.monotonic_ns() >= deadline_ns
+        first_ns = clock.monotonic_ns() + 1_000_000
+        last_ns = first_ns + 2_000_000
+        assert not doze(here.fileno())(first_ns, 1_000_000, last_ns)
+        assert clock.monotonic_ns() >= last_ns
+
+
+def test_a_doze_ends_at_the_look_that_finds_something_and_takes_nothing(
+    doze: Callable[[int], Doze],
+) -> None:
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with here, there:
         there.send(b"x")
-        assert sleep(clock.monotonic_ns())
-        assert sleep(clock.monotonic_ns()), "it takes nothing"
+        now_ns = clock.monotonic_ns()
+        far_ns = now_ns + 3_600_000_000_000
+        assert doze(here.fileno())(now_ns, far_ns - now_ns, far_ns)
+        assert here.recv(1, socket.MSG_DONTWAIT) == b"x"

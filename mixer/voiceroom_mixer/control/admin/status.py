@@ -136,15 +136,15 @@ class PodStatus:
         origin_ns = segment.word("grid_origin_ns")
         if not origin_ns:
             return []
-        step_ns = self._frame_ms(index) * NS_PER_MS
-        return windows.windows(recent_ticks(segment), origin_ns, step_ns, now_ns)
+        frame_ns = self._frame_ms(index) * NS_PER_MS
+        return windows.windows(recent_ticks(segment), origin_ns, frame_ns, now_ns)
 
     def _is_measured(self) -> bool:
         return all(segment.word("media_ready") for segment in self.segments)
 
     def _frame_ms(self, index: int) -> int:
-        interval_ns = counter(self.segments[index], "tick_interval_ns")
-        return interval_ns // NS_PER_MS or self.load.frame_ms(index) or IDLE_FRAME_MS
+        frame_ns = counter(self.segments[index], "frame_ns")
+        return frame_ns // NS_PER_MS or self.load.frame_ms(index) or IDLE_FRAME_MS
 
     def _headroom(self) -> float | None:
         """Share of the frame that is free at p99 of the tick's work, of the worst process."""

@@ -22,29 +22,29 @@ Window = dict[str, Any]
 
 
 def windows(
-    ticks: NDArray[np.int64], origin_ns: int, step_ns: int, now_ns: int, shown: int = SHOWN
+    ticks: NDArray[np.int64], origin_ns: int, frame_ns: int, now_ns: int, shown: int = SHOWN
 ) -> list[Window]:
     """Of one media process, oldest first; seconds without a tick show as such.
 
     ``ticks``: rows of its ring, shape (n, TICK_WORDS), in any order. ``window`` counts seconds of
     CLOCK_MONOTONIC, so the windows of several processes of a machine are the same. A tick is
-    ``late`` when it came a frame (``step_ns``) or more behind.
+    ``late`` when it came a frame (``frame_ns``) or more behind.
     """
     newest = now_ns // WINDOW_NS - 1
     due = (origin_ns + ticks[:, _FIELD["slot"]] * SLOT_NS) // WINDOW_NS
     return [
-        _window(int(second), ticks[due == second], step_ns)
+        _window(int(second), ticks[due == second], frame_ns)
         for second in range(newest - shown + 1, newest + 1)
         if second * WINDOW_NS >= origin_ns
     ]
 
 
-def _window(second: int, ticks: NDArray[np.int64], step_ns: int) -> Window:
+def _window(second: int, ticks: NDArray[np.int64], frame_ns: int) -> Window:
     late, work = np.sort(ticks[:, _FIELD["late_ns"]]), np.sort(ticks[:, _FIELD["work_ns"]])
     return {
         "window": second,
         "ticks": len(ticks),
-        "late": int(np.count_nonzero(late >= step_ns)),
+        "late": int(np.count_nonzero(late >= frame_ns)),
         "skipped": int(ticks[:, _FIELD["skipped"]].sum()),
         "latenessP50Ms": _rank(late, 50),
         "latenessP99Ms": _rank(late, 99),

@@ -95,6 +95,7 @@ SHARED_COUNTERS: Final[dict[str, Export]] = {
     "throttled_ns": Export("voiceroom_throttled_seconds_total", {}, _NS),
     "steal_ns": Export("voiceroom_steal_seconds_total", {}, _NS),
     "tick_interval_ns": Export("voiceroom_tick_interval_seconds", {}, _NS),
+    "frame_ns": Export("voiceroom_frame_seconds", {}, _NS),
     "clock_error_ns": Export("voiceroom_clock_error_seconds", {}, _NS),
     "breaker_state": Export("voiceroom_breaker_state", {}),
     **{
@@ -114,6 +115,7 @@ MAXIMA: Final = frozenset(
         "breaker_state",
         "ladder_level",
         "tick_interval_ns",
+        "frame_ns",
         "clock_error_ns",
         "throttled_ns",
         "steal_ns",

@@ -168,6 +168,7 @@ COUNTERS: Final = (
     "clock_error_ns",
     "clock_corrections",
     "ticks_owed",
+    "frame_ns",  # the shortest frame of the rooms; ticks are further apart while nobody listens
 )
 
 

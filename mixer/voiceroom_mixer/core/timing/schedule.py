@@ -24,6 +24,9 @@ SLOT_NS: Final = SLOT_MS * NS_PER_MS
 FRAME_SIZES_MS: Final = (10, 20, 40)
 IDLE_FRAME_MS: Final = 20
 """The step while there is no room: the grid must be proved good before the first one comes."""
+REST_MS: Final = 40
+"""The step of a proved grid while nobody listens: pods that are empty share CPUs with those that
+are not."""
 
 
 OWED_NS: Final = 40 * NS_PER_MS
@@ -89,7 +92,7 @@ class Schedule:
         """Readings of the clock before an earlier one."""
         self._last_slot = last_slot
         self._now_ns = _LONG_AGO
-        self._step = IDLE_FRAME_MS // SLOT_MS
+        self._frame = self._step = IDLE_FRAME_MS // SLOT_MS
 
     @classmethod
     def begin(cls, now_ns: int) -> Schedule:
@@ -102,19 +105,28 @@ class Schedule:
         return self._last_slot
 
     def use_frames(self, sizes_ms: Iterable[int]) -> None:
-        """The frame sizes of the rooms that are open, each in ``FRAME_SIZES_MS``.
+        """The frame sizes of the rooms that are open, each in ``FRAME_SIZES_MS``. Ends a rest.
 
         Raises ``ValueError`` for another size.
         """
         sizes = set(sizes_ms)
         if not sizes.issubset(FRAME_SIZES_MS):
             raise ValueError(f"frame sizes are {FRAME_SIZES_MS} ms, got {sorted(sizes)}")
-        self._step = min(sizes, default=IDLE_FRAME_MS) // SLOT_MS
+        self._frame = self._step = min(sizes, default=IDLE_FRAME_MS) // SLOT_MS
+
+    def rest(self, *, resting: bool) -> None:
+        """Whether nobody listens, so that a tick need not come more often than ``REST_MS``."""
+        self._step = max(self._frame, REST_MS // SLOT_MS) if resting else self._frame
 
     @property
     def step_ns(self) -> int:
         """Time between two ticks of this process."""
         return self._step * SLOT_NS
+
+    @property
+    def frame_ns(self) -> int:
+        """The shortest frame of its rooms, heard or not: a tick that is as late would be missed."""
+        return self._frame * SLOT_NS
 
     @property
     def next_slot(self) -> int:

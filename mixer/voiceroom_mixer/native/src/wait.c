@@ -31,13 +31,19 @@ VR_EXPORT int64_t vr_sleep_until(int64_t deadline_ns)
     return (int64_t)at.tv_sec * NS_PER_S + at.tv_nsec;
 }
 
-/* Sleep until CLOCK_MONOTONIC shows `deadline_ns`; whether anything waits at `fd` then, or -errno. */
-VR_EXPORT int vr_sleep_and_look(int64_t deadline_ns, int fd)
+/* Look at `fd` when CLOCK_MONOTONIC shows `first_ns`, and every `step_ns` after that until `last_ns`;
+ * 1 at once when something waits there, 0 when nothing did, or -errno. */
+VR_EXPORT int vr_doze(int64_t first_ns, int64_t step_ns, int64_t last_ns, int fd)
 {
     struct pollfd at = {.fd = fd, .events = POLLIN};
-    int code = until(deadline_ns);
-    if (code)
-        return -code;
-    code = poll(&at, 1, 0);
-    return code < 0 ? (errno == EINTR ? 1 : -errno) : code;
+    int found = 0;
+    for (int64_t look_ns = first_ns; !found && look_ns <= last_ns; look_ns += step_ns) {
+        int code = until(look_ns);
+        if (code)
+            return -code;
+        found = poll(&at, 1, 0);
+        if (found < 0)
+            found = errno == EINTR ? 1 : -errno;
+    }
+    return found;
 }
