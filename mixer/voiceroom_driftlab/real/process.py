@@ -92,8 +92,8 @@ class MixerUnderTest:
 
     @property
     def frame_ns(self) -> int:
-        """Between two ticks, as the ladder has it now."""
-        return int(self.segment.counters[stats.INDEX["tick_interval_ns"]]) or FRAME_NS
+        """Of its rooms, as the ladder has it now."""
+        return int(self.segment.counters[stats.INDEX["frame_ns"]]) or FRAME_NS
 
     def alive(self) -> bool:
         """Whether the keeper runs."""

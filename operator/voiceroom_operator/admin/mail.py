@@ -137,7 +137,10 @@ class Mail:
             line.task.add_done_callback(lambda _: setattr(line, "task", None))
 
     async def _deliver(self, line: _Line) -> None:
-        """Until the pod has everything, or does not answer: the next look wakes the line."""
+        """Until the pod has everything, or does not answer: the next look wakes the line. What a
+        pod makes of its rooms is asked at once; a directory changes nothing of what it says, and
+        every change of a room goes into those of all pods."""
+        before = line.taken
         try:
             while line.is_due() and self._term():
                 if not await self._send(line):
@@ -145,7 +148,8 @@ class Mail:
         except Unreachable as error:
             _log.info("not delivered", extra={"pod": line.target.name, "error": str(error)})
             return
-        await self._looks.look(line.target)
+        if line.taken != before:
+            await self._looks.look(line.target)
 
     async def _send(self, line: _Line) -> bool:
         """One document; whether to go on."""

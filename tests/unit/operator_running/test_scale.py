@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -33,7 +33,9 @@ class Work:
     """Rooms whose status was worked out."""
     writes: int
     told: int
-    """Documents that pods have taken."""
+    """Assignments that pods have taken."""
+    asked: int = 0
+    """Reports that pods have given."""
 
     def minus(self, other: Work) -> Work:
         names = Work.__dataclass_fields__
@@ -78,8 +80,11 @@ class Counting:
             reconciler._bindings[NAMESPACE].memory.looked_at,
             reconciler._statuses.looked_at,
             self.town.api.writes(),
-            sum(mixer.told for mixer in self.town.mixers.by_address.values()),
+            *map(sum, zip(*self._mixers(), strict=True)),
         )
+
+    def _mixers(self) -> list[tuple[int, int]]:
+        return [(mixer.told, mixer.asked) for mixer in self.town.mixers.by_address.values()]
 
 
 def cost(rooms: int, change: Callable[[Town], None]) -> Work:
@@ -106,7 +111,8 @@ def enlarge(town: Town) -> None:
 def test_a_changed_room_costs_itself(rooms: int) -> None:
     """It is read when it has changed and when its status is written; its owner and its twin are
     told, and no plan has anything to look at."""
-    assert cost(rooms, enlarge) == Work(rounds=1, read=2, judged=0, statuses=1, writes=1, told=2)
+    spent = replace(cost(rooms, enlarge), asked=0)
+    assert spent == Work(rounds=1, read=2, judged=0, statuses=1, writes=1, told=2)
 
 
 @pytest.mark.parametrize("rooms", [10, 1000])
@@ -120,6 +126,15 @@ def test_a_new_room_costs_itself_and_a_look_at_its_pods(rooms: int) -> None:
     assert spent.read <= 6
     assert spent.judged <= 4 * per_pod
     assert spent.statuses <= 4 * per_pod + 4
+
+
+@pytest.mark.parametrize("change", [enlarge, lambda town: town.room("one-more")])
+def test_only_pods_that_have_a_new_assignment_are_asked_out_of_turn(
+    change: Callable[[Town], None],
+) -> None:
+    """Every pod gets the directory; what it says of itself is the same after it."""
+    spent, rest = cost(100, change), cost(100, lambda _: None)
+    assert spent.asked - rest.asked == spent.told
 
 
 def test_rest_writes_nothing_though_pods_never_measure_the_same_twice() -> None:
