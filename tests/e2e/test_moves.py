@@ -177,7 +177,7 @@ def test_a_page_follows_a_take_over(twins: list[Pod], chromium: Chromiums) -> No
         page.wait_tone(int(GATEWAY_HZ))
         until_heard(gateway, TALKER_HZ)
         leg = page.leg
-        time.sleep(1.5)
+        gateway.wait_packets(75)  # each leg's figures are written once a second
         begun = now_ns()
         a.process.kill()
         until_owner(b)

@@ -228,9 +228,9 @@ def test_documents_that_are_behind_or_wrong_change_nothing(pair: list[Pod]) -> N
 def test_the_operator_understands_what_the_pod_says_of_itself(pair: list[Pod]) -> None:
     a, _ = pair
     with gathering(a, "east") as east:
-        east.join(440.0, "ana")
+        ana = east.join(440.0, "ana")
         a.until(lambda: a.status()["timing"]["windows"], "no window of a second yet")
-        time.sleep(1.1)  # one whole second of the call
+        ana.wait_packets(55)  # one whole second of the call
         report = status_report(a.status())
     assert [(held.room, held.epoch, held.role, held.legs) for held in report.pod.holds] == [
         ("east", 1, "owner", 1)

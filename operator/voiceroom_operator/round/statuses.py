@@ -13,7 +13,7 @@ from voiceroom_operator.round.acting import Hands
 from voiceroom_operator.round.facts import Climate, Facts
 from voiceroom_operator.round.outcome import Outcome
 from voiceroom_operator.round.seen import PoolRecord, RoomRecord, Seen
-from voiceroom_operator.round.writes import Call, at_once
+from voiceroom_operator.round.writes import ASIDE_S, Call, at_once
 from voiceroom_operator.status.pool import SLOW as POOL_SLOW
 from voiceroom_operator.status.pool import PoolFacts, pool_status
 from voiceroom_operator.status.room import SLOW as ROOM_SLOW
@@ -28,6 +28,11 @@ class _Due:
     rank: tuple[int, float]
     """The least first: by priority, then what was written longest ago."""
     call: Call
+
+    @property
+    def is_waited_for(self) -> bool:
+        """By people: whether they can join."""
+        return self.rank[0] == 0
 
 
 @dataclass(slots=True)
@@ -88,7 +93,10 @@ class Statuses:
         for pool, known in pools:
             due.extend(self._pool(pool, known, outcome))
         due.sort(key=lambda each: each.rank)
-        if await at_once([each.call for each in due], self._hands.clock):
+        first = [each.call for each in due if each.is_waited_for]
+        left = await at_once(first, self._hands.clock)
+        left += await at_once([each.call for each in due[len(first) :]], self._hands.clock, ASIDE_S)
+        if left:
             outcome.again_s.append(0.0)
 
     def _of_pod(
