@@ -68,6 +68,8 @@ class LoopClock:
         self.step_s = 0.0
         self.stall_s = 0.0
         """Every sleep ends so much too late: the process gets no CPU."""
+        self.works = True
+        """All time is spent at work, none with waiting."""
 
     def monotonic_s(self) -> float:
         return asyncio.get_running_loop().time()
@@ -77,6 +79,9 @@ class LoopClock:
 
     def wall_s(self) -> float:
         return self.unix_s()
+
+    def cpu_s(self) -> float:
+        return self.monotonic_s() if self.works else 0.0
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds + self.stall_s)

@@ -22,6 +22,9 @@ class Clock(Protocol):
     def wall_s(self) -> float:
         """For tokens, which others hold against their own clocks now: Unix time as it is."""
 
+    def cpu_s(self) -> float:
+        """CPU time that this process has used."""
+
     async def sleep(self, seconds: float) -> None:
         """Wait."""
 
@@ -64,6 +67,10 @@ class SystemClock:
     def wall_s(self) -> float:
         """CLOCK_REALTIME, steps and all."""
         return time.time()
+
+    def cpu_s(self) -> float:
+        """CLOCK_PROCESS_CPUTIME_ID: user and system, of all threads."""
+        return time.process_time()
 
     async def sleep(self, seconds: float) -> None:
         """On the event loop."""

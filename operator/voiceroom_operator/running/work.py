@@ -122,14 +122,14 @@ class Work:
         task.add_done_callback(self._tasks.discard)
 
     async def _work(self, key: str, entry: _Key) -> None:
-        began_s = self._clock.monotonic_s()
+        began_s, used_s = self._clock.monotonic_s(), self._clock.cpu_s()
         result, after_s = await self._round(key, entry)
         now_s = self._clock.monotonic_s()
         self._ended += 1
         entry.running = False
-        # at most half of a core: a round that took long is followed by as long a pause; one that
-        # took longer still has waited for the API server
-        pause_s = min(max(PAUSE_S, now_s - began_s), LONGEST_PAUSE_S)
+        # at most half of a core: what a round has taken of it is the pause that follows, and what
+        # it has waited for the API server is not
+        pause_s = min(max(PAUSE_S, self._clock.cpu_s() - used_s), LONGEST_PAUSE_S)
         entry.free_s = max(entry.free_s, now_s + pause_s)
         self._meter.reconciled(result, now_s - began_s)
         if after_s is not None:

@@ -30,6 +30,9 @@ class Clock:
     def wall_s(self) -> float:
         return self.wall
 
+    def cpu_s(self) -> float:
+        return 0.0
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(0)
 

@@ -58,6 +58,9 @@ class Still:
     def wall_s(self) -> float:
         return self.now_s
 
+    def cpu_s(self) -> float:
+        return 0.0
+
     async def sleep(self, seconds: float) -> None:
         raise AssertionError("nothing sleeps here")
 
