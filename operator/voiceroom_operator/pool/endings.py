@@ -86,8 +86,8 @@ def superfluous(
     wanted: PoolWanted, crew: Crew, keep: int, gone: Iterable[PodSeen], limits: Limits
 ) -> Iterator[Ending]:
     """Idle pods above ``keep``, the least useful first; ``gone``: those that end anyway."""
-    going = set(gone)
-    live = [pod for pod in crew.live if pod not in going]
+    going = {pod.uid for pod in gone}
+    live = [pod for pod in crew.live if pod.uid not in going]
     ready = sum(pod.ready for pod in live)
     idle = [pod for pod in reversed(live) if not crew.is_busy(pod)]
     idle.sort(key=lambda pod: (pod.ready, not is_outdated(pod, wanted), pod.twin_roles()))

@@ -14,7 +14,7 @@ from voiceroom_operator.binding.assignment import RoomCard, Seat, pod_settings, 
 from voiceroom_operator.binding.directory import Directory, Place
 from voiceroom_operator.cluster.api import Body
 from voiceroom_operator.cluster.events import Note
-from voiceroom_operator.grouping import NOBODY, differences
+from voiceroom_operator.grouping import NOBODY, Group, differences
 from voiceroom_operator.round import saying
 from voiceroom_operator.round.facts import Facts
 from voiceroom_operator.round.families import pods_of_family
@@ -27,19 +27,21 @@ from voiceroom_operator.round.seen import PodRecord, PoolRecord, RoomRecord, See
 class _Told:
     """What a pod is told of its rooms, and what it was made from."""
 
-    rooms: Mapping[str, RoomRecord]
+    bound: Group[RoomRecord]
+    others: Group[RoomRecord]
     ice: list[dict[str, Any]]
     until_s: float
     """Secrets are to be read again then (monotonic)."""
     seats: tuple[Seat, ...]
     cards: Mapping[str, RoomCard]
 
-    def holds(self, rooms: Mapping[str, RoomRecord], ice: object, now_s: float) -> bool:
+    def holds(
+        self, bound: Group[RoomRecord], others: Group[RoomRecord], ice: object, now_s: float
+    ) -> bool:
         """Whether it would be made the same again: statuses of rooms are not told."""
         if now_s >= self.until_s or self.ice != ice:
             return False
-        changed = differences(self.rooms, rooms)
-        return all(_is_told_alike(self.rooms.get(name), rooms.get(name)) for name in changed)
+        return _are_told_alike(self.bound, bound) and _are_told_alike(self.others, others)
 
 
 class Teller:
@@ -106,17 +108,16 @@ class Teller:
         """None when a PIN cannot be read now: a room is not told without it."""
         name = pod.seen.name
         bound, others = seen.bound.get(name, NOBODY), seen.others.get(name, NOBODY)
-        rooms = bound | others
-        if known is not None and known.holds(rooms, ice, self._secrets.now_s()):
-            return replace(known, rooms=rooms)
-        taken = seats_at(name, (room.seen for room in rooms.values()))
+        if known is not None and known.holds(bound, others, ice, self._secrets.now_s()):
+            return replace(known, bound=bound, others=others)
+        taken = seats_at(name, (room.seen for room in (bound | others).values()))
         before = known.cards if known is not None and known.ice == ice else {}
         cards = await self._cards(seen, taken, ice, before, outcome)
         if cards is None:
             return None
         used = {*bound.once(_pins), *others.once(_pins)}
         until_s = self._secrets.until_s(seen.namespace, used)
-        return _Told(rooms, ice, until_s, taken, cards)
+        return _Told(bound, others, ice, until_s, taken, cards)
 
     def _places(self, seen: Seen, pool: PoolRecord) -> list[Mapping[str, Place]]:
         """Of rooms whose pod has an address, by pod: those of canaries as well."""
@@ -171,6 +172,11 @@ class Teller:
 
 def _pin_ref(spec: VoiceRoomSpec) -> PinSecretRef | None:
     return spec.access.pin_secret_ref
+
+
+def _are_told_alike(before: Group[RoomRecord], after: Group[RoomRecord]) -> bool:
+    changed = differences(before, after)
+    return all(_is_told_alike(before.get(name), after.get(name)) for name in changed)
 
 
 def _is_told_alike(one: RoomRecord | None, other: RoomRecord | None) -> bool:
