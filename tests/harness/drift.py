@@ -183,27 +183,39 @@ def request_move(voice: Voice, number: int = 1) -> None:
     voice.kubectl("annotate", "voiceroom", "lobby", f"voiceroom.dev/move={asked}", "--overwrite")
 
 
-def leads(cluster: Cluster | Own) -> str:
-    """The node of the operator that holds the Lease; empty while there is none."""
+def holder(cluster: Cluster | Own) -> str:
+    """The pod of the operator that holds the Lease; empty while there is none."""
     in_own = ("-n", "voiceroom")
-    holder = cluster.kubectl(*in_own, "get", "lease", "voiceroom-operator", "-o", _LEASE)
-    pod = holder.partition("_")[0]
+    said = cluster.kubectl(*in_own, "get", "lease", "voiceroom-operator", "-o", _LEASE)
+    pod = said.partition("_")[0]
     found = cluster.kubectl(*in_own, "get", "pods", "-o", "name").split()
-    if f"pod/{pod}" not in found:
-        return ""
-    return cluster.kubectl(*in_own, "get", "pod", pod, "-o", _NODE)
+    return pod if f"pod/{pod}" in found else ""
+
+
+def leads(cluster: Cluster | Own) -> str:
+    """The node of that pod."""
+    pod = holder(cluster)
+    return cluster.kubectl("-n", "voiceroom", "get", "pod", pod, "-o", _NODE) if pod else ""
 
 
 def lead_from(cluster: Cluster | Own, *, on: str = "", off: str = "") -> None:
-    """The operator on this node leads, or one on another."""
+    """The operator on this node leads, or one on another.
 
-    def fits(node: str) -> bool:
-        return bool(node) and (node == on if on else node != off)
+    Whoever leads elsewhere is sent away, again and again: a replica that was stalled leaves the
+    Lease to others for half a minute, its successor on the wrong node among them.
+    """
+    sent: set[str] = set()
 
-    if fits(leads(cluster)):
-        return
-    holder = cluster.kubectl("-n", "voiceroom", "get", "lease", "voiceroom-operator", "-o", _LEASE)
-    cluster.kubectl("-n", "voiceroom", "delete", "pod", holder.partition("_")[0], "--wait=false")
-    until(lambda: fits(leads(cluster)), 60, "the other one leads")
+    def fits() -> bool:
+        pod, node = holder(cluster), leads(cluster)
+        if node and (node == on if on else node != off):
+            return True
+        if node and pod not in sent:
+            cluster.kubectl("-n", "voiceroom", "delete", "pod", pod, "--wait=false")
+            sent.add(pod)
+        return False
+
+    until(fits, 120, "the other one leads")
     rollout = ("rollout", "status", "deployment/voiceroom-operator", "--timeout=90s")
-    cluster.kubectl("-n", "voiceroom", *rollout)
+    if sent:
+        cluster.kubectl("-n", "voiceroom", *rollout)
