@@ -48,7 +48,10 @@ def silent(watch: ControlWatch, ms: int) -> None:
 def test_a_real_process_that_beats_no_more_is_named_and_one_that_ends_is_not(
     segment: Segment,
 ) -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as control:
+    waits = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as control:
+        assert control.stdout is not None
+        control.stdout.readline()  # what its start takes of a CPU is behind it
         segment.set_word("control_pid", control.pid)
         segment.set_word("control_beat_ns", 7_000 * MS)
         watch = ControlWatch(segment)
